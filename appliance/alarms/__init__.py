@@ -1,0 +1,1 @@
+"""Rules and the state machine that turns readings into alerts: pure, no input or output."""

@@ -1,0 +1,1 @@
+"""Numbers from numbers: thin wrappers that check and name what the kernels compute."""

@@ -1,0 +1,1 @@
+"""A plant in a box: factory, machines, rules and simulated nodes."""

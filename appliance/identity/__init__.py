@@ -1,0 +1,1 @@
+"""Users, sessions, tokens, device keys, certificates and the audit chain."""

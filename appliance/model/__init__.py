@@ -1,0 +1,1 @@
+"""The nouns of Carbonseed as frozen structs, without behaviour."""

@@ -1,0 +1,27 @@
+"""The batch as it is stored: rows with their place in time."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.model.ids import DeviceId, Epoch
+
+
+class PlacedBatch(msgspec.Struct, frozen=True, eq=False):
+    """A batch whose rows have their place in time, ready to be stored.
+
+    times_ms: int64[rows], UTC milliseconds. values: float64[metrics, rows], NaN where the
+    sensor gave nothing. quality: 0 measured clock, 1 bounded. Row i has number first_row + i.
+    """
+
+    device_id: DeviceId
+    epoch: Epoch
+    boot: int | None
+    first_row: int
+    metric_ids: tuple[int, ...]
+    times_ms: NDArray[np.int64]
+    values: NDArray[np.float64]
+    quality: int
+    received_ms: int
+    base_ms: int | None
+    dropped: int

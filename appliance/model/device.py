@@ -1,0 +1,61 @@
+"""Devices (nodes), their keys and their true state."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from appliance.model.ids import DeviceId, FactoryId, KeyId, MachineId
+
+
+class DeviceState(StrEnum):
+    """What is known of a device now.
+
+    live: heard of within three expected intervals; stale: not since then;
+    offline: not for twenty expected intervals (at least a minute); never: not yet.
+    """
+
+    LIVE = "live"
+    STALE = "stale"
+    OFFLINE = "offline"
+    NEVER = "never"
+
+
+class Value(msgspec.Struct, frozen=True):
+    """The newest reading of one metric of a device. `value` in the metric's canonical unit."""
+
+    metric: str
+    time: datetime
+    value: float
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A node as stored."""
+
+    id: DeviceId
+    factory_id: FactoryId
+    name: str
+    machine_id: MachineId | None
+    machine: str | None
+    area: str | None
+    expected_interval_ms: int
+    created_at: datetime
+
+
+class DeviceStatus(msgspec.Struct, frozen=True):
+    """A device with its state and newest values, as lists and live events carry it."""
+
+    device: Device
+    state: DeviceState
+    received_at: datetime | None
+    latest: list[Value]
+
+
+class DeviceKey(msgspec.Struct, frozen=True):
+    """A device's key as stored: the secret itself is shown once and never kept."""
+
+    id: KeyId
+    device_id: DeviceId
+    created_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None

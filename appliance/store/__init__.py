@@ -1,0 +1,1 @@
+"""The only PostgreSQL: SQL as literals in small typed functions, named by SQL verb."""

@@ -1,0 +1,1 @@
+"""One loop a file; main starts them."""
