@@ -1,0 +1,52 @@
+# Carbonseed's verbs. `make` alone lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: help demo run test check fix bench pictures lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+demo: $(INSTALLED) ## a living plant on this machine: appliance, database, twelve nodes, a month of history
+	@exec $(BIN)/carbonseed up --demo --data-dir .demo
+
+run: $(INSTALLED) ## an empty appliance on this machine
+	@exec $(BIN)/carbonseed up --data-dir .run
+
+test: check ## everything that must hold: style, types, import directions, all tests
+	@sh tests/system_parts.sh
+	$(BIN)/pytest
+
+check: $(INSTALLED) ## style, types and import directions only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(INSTALLED) ## bring the style in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## the numbers of the README, as ratios in one run
+	$(BIN)/python tests/bench/run.py
+
+pictures: $(INSTALLED) ## take the README's pictures from the running product
+	@sh tests/system_parts.sh
+	CARBONSEED_TEST_PICTURES=docs/pictures $(BIN)/pytest tests/e2e -q
+
+lock: ## choose versions anew; the lock names no address, so any mirror serves it
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile -q --upgrade pyproject.toml --all-extras --group build --group test --universal \
+	  --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.lock
+
+clean: ## remove what can be made again
+	rm -rf .venv .demo .run build dist webui/node_modules webui/static/dist
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Carbonseed needs Python 3.11, 3.12 or 3.13; say which with make PYTHON=…")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
