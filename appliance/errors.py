@@ -6,6 +6,7 @@ CarbonseedError
 ├── NotAllowed           403  the role or the origin does not allow it
 ├── NotFound             404  not there, or not in the caller's factories
 ├── Conflict             409  something else is already so
+│   └── AlreadyRunning
 ├── TooLarge             413  the body is over the limit
 ├── UnsupportedMedia     415  not a content type this path reads
 ├── Unprocessable        422  read, but it makes no sense here
@@ -21,7 +22,9 @@ class CarbonseedError(Exception):
     status = 500
     code = "error"
 
-    def __init__(self, message: str | None = None, *, retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, retry_after_seconds: int | None = None
+    ) -> None:
         super().__init__(message or self.__doc__ or self.code)
         self.retry_after_seconds = retry_after_seconds
 
@@ -59,6 +62,12 @@ class Conflict(CarbonseedError):
 
     status = 409
     code = "conflict"
+
+
+class AlreadyRunning(Conflict):
+    """Another appliance runs on this data."""
+
+    code = "already-running"
 
 
 class TooLarge(CarbonseedError):

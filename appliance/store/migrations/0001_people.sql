@@ -73,6 +73,7 @@ create table audit (
     address       text not null,
     action        text not null,
     object        text not null,
+    factory_ids   int[] not null, -- those it concerns; none: the appliance as a whole
     old           jsonb,
     new           jsonb,
     reason        text,

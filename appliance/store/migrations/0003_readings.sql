@@ -1,19 +1,21 @@
 -- Readings: the batch is the row. The ledger decides what is new; nothing else does.
 
 -- One row for each start of a node. `received` holds the row numbers that are committed, for ever.
+-- base_ms: UTC of the node's uptime 0, if ever known. first_ms, last_ms: earliest and latest reading.
 create table streams (
     device_id   int not null references devices on delete restrict,
     epoch       bigint not null,
     boot        bigint,
     received    int8multirange not null default '{}',
     base_ms     bigint,
+    first_ms    bigint,
     last_ms     bigint,
     dropped     bigint not null default 0,
     duplicates  bigint not null default 0,
     first_seen  timestamptz not null,
     last_seen   timestamptz not null,
     primary key (device_id, epoch)
-);
+) with (fillfactor = 50);
 
 -- Rows first_row .. first_row + cardinality(offsets_ms) - 1 of one epoch, within one UTC day.
 -- readings[m][i] is metric_ids[m] at start_at + offsets_ms[i]; NaN: the sensor gave nothing.
@@ -32,6 +34,21 @@ create table batches (
 ) partition by range (start_at);
 create index batches_device_id_start_at on batches (device_id, start_at);
 create index batches_xid on batches (xid);
+
+-- A new day is attached, not created as a partition: that would lock the table against its readers.
+create function create_batches_partition(day date) returns void language plpgsql as $$
+declare
+    name text := 'batches_' || to_char(day, 'YYYY_MM_DD');
+begin
+    perform pg_advisory_xact_lock(hashtext('create_batches_partition'));
+    if to_regclass(name) is null then
+        execute format('create table %I (like batches including all)', name);
+        execute format(
+            'alter table batches attach partition %I for values from (%L) to (%L)',
+            name, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC'
+        );
+    end if;
+end $$;
 
 -- Readings that cannot take their place in time; received and acknowledged all the same.
 create table quarantine (
@@ -63,7 +80,7 @@ select b.device_id,
        nullif(r.reading, 'NaN') as value,
        m.unit,
        b.quality,
-       to_hex(b.epoch) as epoch,
+       lpad(to_hex(b.epoch), 16, '0') as epoch,
        b.first_row + r.n - 1 as row_number,
        b.received_at
   from batches b

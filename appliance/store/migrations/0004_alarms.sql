@@ -14,7 +14,7 @@ create table rules (
     message           text not null,
     what_to_do        text not null default '',
     enabled           boolean not null default true,
-    created_at        timestamptz not null default now(),
+    changed_at        timestamptz not null default now(),
     check ((kind = 'no_data') = (metric_id is null)),
     check ((kind = 'no_data') = ("limit" is null))
 );
@@ -25,9 +25,8 @@ create table rule_states (
     rule_id    int primary key references rules on delete cascade,
     phase      text not null check (phase in ('normal', 'rising', 'raised', 'falling')),
     since_ms   bigint,
-    value      float8,
-    seen_ms    bigint not null
-);
+    seen_ms    bigint
+) with (fillfactor = 50);
 
 -- How far each follower of committed batches has come: everything below `xid` is done.
 create table cursors (
@@ -55,3 +54,5 @@ create table alerts (
 -- A rule stands at most once at a time, whatever restarts.
 create unique index alerts_standing on alerts (rule_id) where cleared_at is null;
 create index alerts_factory_id on alerts (factory_id, raised_at desc);
+create index alerts_open on alerts (factory_id)
+    where cleared_at is null or acknowledged_at is null;

@@ -1,0 +1,469 @@
+-- All migrations as one, for reading: made by `python -m appliance.store.schema`.
+
+CREATE FUNCTION create_batches_partition(day date) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    name text := 'batches_' || to_char(day, 'YYYY_MM_DD');
+begin
+    perform pg_advisory_xact_lock(hashtext('create_batches_partition'));
+    if to_regclass(name) is null then
+        execute format('create table %I (like batches including all)', name);
+        execute format(
+            'alter table batches attach partition %I for values from (%L) to (%L)',
+            name, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC'
+        );
+    end if;
+end $$;
+
+CREATE FUNCTION refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'table % is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end $$;
+
+CREATE TABLE alerts (
+    id bigint NOT NULL,
+    factory_id integer NOT NULL,
+    rule_id integer NOT NULL,
+    device_id integer NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    raised_value double precision,
+    "limit" double precision,
+    priority smallint NOT NULL,
+    message text NOT NULL,
+    cleared_at timestamp with time zone,
+    cleared_value double precision,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by integer,
+    note text
+);
+
+ALTER TABLE alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE audit (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    address text NOT NULL,
+    action text NOT NULL,
+    object text NOT NULL,
+    factory_ids integer[] NOT NULL,
+    old jsonb,
+    new jsonb,
+    reason text,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL
+);
+
+ALTER TABLE audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE batches (
+    start_at timestamp with time zone NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    epoch bigint NOT NULL,
+    first_row bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    device_id integer NOT NULL,
+    quality smallint NOT NULL,
+    metric_ids smallint[] NOT NULL,
+    offsets_ms integer[] NOT NULL,
+    readings double precision[] NOT NULL
+)
+PARTITION BY RANGE (start_at);
+
+CREATE TABLE cursors (
+    name text NOT NULL,
+    xid xid8 NOT NULL
+);
+
+CREATE TABLE device_keys (
+    id text NOT NULL,
+    device_id integer NOT NULL,
+    sha256 bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT device_keys_id_check CHECK ((id ~ '^[a-z2-7]{10}$'::text)),
+    CONSTRAINT device_keys_sha256_check CHECK ((length(sha256) = 32))
+);
+
+CREATE TABLE devices (
+    id integer NOT NULL,
+    factory_id integer NOT NULL,
+    machine_id integer,
+    name text NOT NULL,
+    expected_interval_ms integer DEFAULT 10000 NOT NULL,
+    config_revision integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    mac macaddr,
+    CONSTRAINT devices_expected_interval_ms_check CHECK ((expected_interval_ms > 0)),
+    CONSTRAINT devices_name_check CHECK (((name <> ''::text) AND (length(name) <= 60)))
+);
+
+ALTER TABLE devices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE factories (
+    id integer NOT NULL,
+    name text NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT factories_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE factories ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE latest (
+    device_id integer NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    metric_ids smallint[] NOT NULL,
+    times_ms bigint[] NOT NULL,
+    readings double precision[] NOT NULL,
+    health jsonb
+)
+WITH (fillfactor='50');
+
+CREATE TABLE login_failures (
+    email text NOT NULL,
+    address text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE machines (
+    id integer NOT NULL,
+    factory_id integer NOT NULL,
+    name text NOT NULL,
+    kind text DEFAULT ''::text NOT NULL,
+    area text DEFAULT ''::text NOT NULL,
+    CONSTRAINT machines_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE machines ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE memberships (
+    user_id integer NOT NULL,
+    factory_id integer NOT NULL
+);
+
+CREATE TABLE metrics (
+    id smallint NOT NULL,
+    name text NOT NULL,
+    unit text NOT NULL,
+    unit_label text NOT NULL,
+    label text NOT NULL,
+    digits smallint NOT NULL,
+    CONSTRAINT metrics_name_check CHECK ((name ~ '^[a-z][a-z0-9_]*$'::text))
+);
+
+CREATE TABLE migrations (
+    number integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE one_time_codes (
+    sha256 bytea NOT NULL,
+    purpose text NOT NULL,
+    user_id integer,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT one_time_codes_check CHECK (((purpose = 'first-administrator'::text) = (user_id IS NULL))),
+    CONSTRAINT one_time_codes_purpose_check CHECK ((purpose = ANY (ARRAY['first-administrator'::text, 'reset-password'::text])))
+);
+
+CREATE TABLE pilot_requests (
+    id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    address text NOT NULL,
+    name text NOT NULL,
+    email text NOT NULL,
+    company text NOT NULL,
+    message text NOT NULL,
+    CONSTRAINT pilot_requests_company_check CHECK ((company <> ''::text)),
+    CONSTRAINT pilot_requests_email_check CHECK ((email ~~ '%_@_%'::text)),
+    CONSTRAINT pilot_requests_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE pilot_requests ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE quarantine (
+    device_id integer NOT NULL,
+    epoch bigint NOT NULL,
+    row_number bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    reading jsonb NOT NULL
+);
+
+CREATE TABLE refresh_tokens (
+    sha256 bytea NOT NULL,
+    session_id uuid NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE rule_states (
+    rule_id integer NOT NULL,
+    phase text NOT NULL,
+    since_ms bigint,
+    seen_ms bigint,
+    CONSTRAINT rule_states_phase_check CHECK ((phase = ANY (ARRAY['normal'::text, 'rising'::text, 'raised'::text, 'falling'::text])))
+)
+WITH (fillfactor='50');
+
+CREATE TABLE rules (
+    id integer NOT NULL,
+    factory_id integer NOT NULL,
+    device_id integer NOT NULL,
+    kind text NOT NULL,
+    metric_id smallint,
+    "limit" double precision,
+    deadband double precision DEFAULT 0 NOT NULL,
+    on_delay_seconds double precision DEFAULT 0 NOT NULL,
+    off_delay_seconds double precision DEFAULT 0 NOT NULL,
+    priority smallint NOT NULL,
+    message text NOT NULL,
+    what_to_do text DEFAULT ''::text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT rules_check CHECK (((kind = 'no_data'::text) = (metric_id IS NULL))),
+    CONSTRAINT rules_check1 CHECK (((kind = 'no_data'::text) = ("limit" IS NULL))),
+    CONSTRAINT rules_deadband_check CHECK ((deadband >= (0)::double precision)),
+    CONSTRAINT rules_kind_check CHECK ((kind = ANY (ARRAY['high'::text, 'low'::text, 'no_data'::text]))),
+    CONSTRAINT rules_off_delay_seconds_check CHECK ((off_delay_seconds >= (0)::double precision)),
+    CONSTRAINT rules_on_delay_seconds_check CHECK ((on_delay_seconds >= (0)::double precision)),
+    CONSTRAINT rules_priority_check CHECK (((priority >= 1) AND (priority <= 4)))
+);
+
+ALTER TABLE rules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE VIEW sensor_readings AS
+ SELECT b.device_id,
+    d.name AS device,
+    m.name AS metric,
+    (b.start_at + ((r.offset_ms)::double precision * '00:00:00.001'::interval)) AS "time",
+    NULLIF(r.reading, 'NaN'::double precision) AS value,
+    m.unit,
+    b.quality,
+    lpad(to_hex(b.epoch), 16, '0'::text) AS epoch,
+    ((b.first_row + r.n) - 1) AS row_number,
+    b.received_at
+   FROM ((((batches b
+     JOIN devices d ON ((d.id = b.device_id)))
+     CROSS JOIN LATERAL unnest(b.metric_ids) WITH ORDINALITY k(metric_id, "position"))
+     JOIN metrics m ON ((m.id = k.metric_id)))
+     CROSS JOIN LATERAL UNNEST(b.offsets_ms, b.readings[k."position":k."position"][:]) WITH ORDINALITY r(offset_ms, reading, n));
+
+CREATE TABLE sessions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    address text NOT NULL,
+    user_agent text NOT NULL
+);
+
+CREATE TABLE streams (
+    device_id integer NOT NULL,
+    epoch bigint NOT NULL,
+    boot bigint,
+    received int8multirange DEFAULT '{}'::int8multirange NOT NULL,
+    base_ms bigint,
+    first_ms bigint,
+    last_ms bigint,
+    dropped bigint DEFAULT 0 NOT NULL,
+    duplicates bigint DEFAULT 0 NOT NULL,
+    first_seen timestamp with time zone NOT NULL,
+    last_seen timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE users (
+    id integer NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    password_hash text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    disabled_at timestamp with time zone,
+    last_login_at timestamp with time zone,
+    CONSTRAINT users_email_check CHECK (((email = lower(email)) AND (email ~~ '%_@_%'::text))),
+    CONSTRAINT users_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'technician'::text, 'operator'::text, 'manager'::text, 'compliance'::text])))
+);
+
+ALTER TABLE users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY alerts
+    ADD CONSTRAINT alerts_rule_id_raised_at_key UNIQUE (rule_id, raised_at);
+
+ALTER TABLE ONLY audit
+    ADD CONSTRAINT audit_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY cursors
+    ADD CONSTRAINT cursors_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY device_keys
+    ADD CONSTRAINT device_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY devices
+    ADD CONSTRAINT devices_factory_id_name_key UNIQUE (factory_id, name);
+
+ALTER TABLE ONLY devices
+    ADD CONSTRAINT devices_mac_key UNIQUE (mac);
+
+ALTER TABLE ONLY devices
+    ADD CONSTRAINT devices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY factories
+    ADD CONSTRAINT factories_name_key UNIQUE (name);
+
+ALTER TABLE ONLY factories
+    ADD CONSTRAINT factories_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY latest
+    ADD CONSTRAINT latest_pkey PRIMARY KEY (device_id);
+
+ALTER TABLE ONLY machines
+    ADD CONSTRAINT machines_factory_id_name_key UNIQUE (factory_id, name);
+
+ALTER TABLE ONLY machines
+    ADD CONSTRAINT machines_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (user_id, factory_id);
+
+ALTER TABLE ONLY metrics
+    ADD CONSTRAINT metrics_name_key UNIQUE (name);
+
+ALTER TABLE ONLY metrics
+    ADD CONSTRAINT metrics_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY one_time_codes
+    ADD CONSTRAINT one_time_codes_pkey PRIMARY KEY (sha256);
+
+ALTER TABLE ONLY pilot_requests
+    ADD CONSTRAINT pilot_requests_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY quarantine
+    ADD CONSTRAINT quarantine_pkey PRIMARY KEY (device_id, epoch, row_number);
+
+ALTER TABLE ONLY refresh_tokens
+    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (sha256);
+
+ALTER TABLE ONLY rule_states
+    ADD CONSTRAINT rule_states_pkey PRIMARY KEY (rule_id);
+
+ALTER TABLE ONLY rules
+    ADD CONSTRAINT rules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY streams
+    ADD CONSTRAINT streams_pkey PRIMARY KEY (device_id, epoch);
+
+ALTER TABLE ONLY users
+    ADD CONSTRAINT users_email_key UNIQUE (email);
+
+ALTER TABLE ONLY users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+CREATE INDEX alerts_factory_id ON alerts USING btree (factory_id, raised_at DESC);
+
+CREATE INDEX alerts_open ON alerts USING btree (factory_id) WHERE ((cleared_at IS NULL) OR (acknowledged_at IS NULL));
+
+CREATE UNIQUE INDEX alerts_standing ON alerts USING btree (rule_id) WHERE (cleared_at IS NULL);
+
+CREATE INDEX batches_device_id_start_at ON ONLY batches USING btree (device_id, start_at);
+
+CREATE INDEX batches_xid ON ONLY batches USING btree (xid);
+
+CREATE INDEX device_keys_device_id ON device_keys USING btree (device_id);
+
+CREATE INDEX login_failures_address ON login_failures USING btree (address, at);
+
+CREATE INDEX login_failures_email ON login_failures USING btree (email, at);
+
+CREATE INDEX pilot_requests_at ON pilot_requests USING btree (at);
+
+CREATE INDEX refresh_tokens_session_id ON refresh_tokens USING btree (session_id);
+
+CREATE INDEX rules_device_id ON rules USING btree (device_id);
+
+CREATE INDEX sessions_user_id ON sessions USING btree (user_id) WHERE (ended_at IS NULL);
+
+CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+ALTER TABLE ONLY alerts
+    ADD CONSTRAINT alerts_acknowledged_by_fkey FOREIGN KEY (acknowledged_by) REFERENCES users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY alerts
+    ADD CONSTRAINT alerts_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY alerts
+    ADD CONSTRAINT alerts_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY alerts
+    ADD CONSTRAINT alerts_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES rules(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY device_keys
+    ADD CONSTRAINT device_keys_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY devices
+    ADD CONSTRAINT devices_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY devices
+    ADD CONSTRAINT devices_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY latest
+    ADD CONSTRAINT latest_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY machines
+    ADD CONSTRAINT machines_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY memberships
+    ADD CONSTRAINT memberships_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY memberships
+    ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY one_time_codes
+    ADD CONSTRAINT one_time_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY quarantine
+    ADD CONSTRAINT quarantine_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY refresh_tokens
+    ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rule_states
+    ADD CONSTRAINT rule_states_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES rules(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rules
+    ADD CONSTRAINT rules_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rules
+    ADD CONSTRAINT rules_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rules
+    ADD CONSTRAINT rules_metric_id_fkey FOREIGN KEY (metric_id) REFERENCES metrics(id);
+
+ALTER TABLE ONLY sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY streams
+    ADD CONSTRAINT streams_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE RESTRICT;
