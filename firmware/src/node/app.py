@@ -1,0 +1,170 @@
+"""Puts the node together from its configuration and runs it."""
+
+import asyncio
+import binascii
+import gc
+import os
+
+import drivers
+
+from . import board, compat, config, net, sampling, spool, uplink
+from .compat import say
+
+
+class Node:
+    """One node: sensors → sampler → spool → sender → client."""
+
+    def __init__(self, settings):
+        self.broken = False
+        self.uptime = compat.Uptime()
+        context = {"utc_ms": compat.utc_ms, "simulation": settings.simulation}
+        sensors = drivers.create(settings.sensors, context)
+        self._machine = context.get("machine")  # a simulated machine can take the network away
+        self.spool = spool.Spool(
+            settings.spool["folder"],
+            binascii.hexlify(os.urandom(8)).decode(),
+            [sensor.metric for sensor in sensors],
+            [sensor.digits for sensor in sensors],
+            settings.spool,
+        )
+        interval = settings.sampling["interval_ms"]
+        self.sampler = sampling.Sampler(self.uptime, sensors, interval, self.spool.add)
+        self.link = board.Link(settings.board["wifi"])
+        self.clock = board.Clock(settings.spool["folder"], settings.board["made_ms"])
+        self.light = board.Light(settings.board["led_pin"])
+        self._feed = board.watchdog(settings.board["watchdog_ms"])
+        limits = {
+            "send_ms": settings.sending["interval_ms"],
+            "batch_rows": settings.sending["batch_rows"],
+            "body_bytes": settings.sending["body_bytes"],
+        }
+        self.sender = uplink.Sender(self.spool, self.clock, self.uptime, _draw, self.health, limits)
+        server = settings.server
+        self.client = net.Client(
+            server["host"],
+            server["port"],
+            server["name"],
+            server["ca"],
+            settings.key,
+            server["timeout_s"],
+        )
+        self._reset = board.reset_cause()
+        say(
+            "node: boot %d, epoch %s, %d sensors every %d ms, %d rows wait"
+            % (
+                self.spool.boot,
+                self.spool.living.epoch,
+                len(sensors),
+                interval,
+                self.spool.waiting(),
+            )
+        )
+
+    def health(self):
+        """What is told about the node itself, as pairs."""
+        return [
+            ("rssi", self.link.rssi()),
+            ("heap", board.heap_free()),
+            ("reset", self._reset),
+            ("queue", self.spool.waiting()),
+            ("read_errors", self.sampler.read_errors),
+            ("refused", self.spool.refused),
+        ]
+
+    def link_up(self):
+        if self._machine is not None and self._machine.offline(compat.utc_ms()):
+            return False
+        return self.link.up()
+
+    async def sample(self):
+        """Samples for ever, whatever the network does."""
+        while True:
+            wait = self.sampler.wait_ms()
+            if wait:
+                await asyncio.sleep(min(wait, 1000) / 1000)
+            else:
+                self.sampler.take()
+                gc.collect()
+            self.spool.flush_if_due(self.uptime())
+            self._feed()
+
+    async def run(self, stopped):
+        """Runs until the event `stopped` is set; a loop that breaks ends the node."""
+        loops = [
+            self.sample(),
+            uplink.run(self.client, self.sender, self.link_up),
+            self.link.keep(),
+            self.light.show(lambda: self.sender.state),
+        ]
+        work = [asyncio.create_task(self._guard(loop, stopped)) for loop in loops]
+        await stopped.wait()
+        for task in work:
+            task.cancel()
+        await self.client.close()
+
+    async def _guard(self, loop, stopped):
+        try:
+            await loop
+        except Exception as error:  # the edge of the node: say it, keep the rows, start anew
+            say("node: broken: %s" % repr(error))
+            self.broken = True
+            stopped.set()
+
+    def end(self):
+        """Brings what is in memory into flash."""
+        self.spool.flush(self.uptime())
+        say("node: ended, %d rows wait" % self.spool.waiting())
+
+
+def main(arguments):
+    """Runs the node of the configuration named by --config (default: /config.json of the board)."""
+    path, lifeline = _parse(arguments)
+    try:
+        node = Node(config.load(path))
+    except (config.ConfigError, ValueError, OSError) as error:
+        say("node: cannot start: %s" % error)
+        return 2
+    try:
+        asyncio.run(_run(node, lifeline))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        node.end()
+    if node.broken:
+        board.restart()
+    return 1 if node.broken else 0
+
+
+async def _run(node, lifeline):
+    stopped = asyncio.Event()
+    compat.on_terminate(stopped.set)
+    watch = asyncio.create_task(_watch_input(stopped)) if lifeline else None
+    await node.run(stopped)
+    if watch:
+        watch.cancel()
+
+
+async def _watch_input(stopped):
+    """Ends the node when whoever started it closes its standard input, be it by dying."""
+    await compat.input_closed()
+    stopped.set()
+
+
+def _parse(arguments):
+    path = os.getenv("CARBONSEED_NODE_CONFIG") if hasattr(os, "getenv") else None
+    lifeline = False
+    arguments = list(arguments)
+    while arguments:
+        name = arguments.pop(0)
+        if name == "--config" and arguments:
+            path = arguments.pop(0)
+        elif name == "--lifeline":
+            lifeline = True
+        else:
+            raise SystemExit("usage: main.py [--config FILE] [--lifeline]")
+    return path or "/config.json", lifeline
+
+
+def _draw():
+    """A number from 0 to 1."""
+    return int.from_bytes(os.urandom(2), "big") / 65535
