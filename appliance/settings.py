@@ -1,14 +1,19 @@
 """The appliance's settings: one struct, read once from the environment."""
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from appliance.errors import CarbonseedError
 
 PREFIX = "CARBONSEED_"
+SYSTEM_DATA_DIR = Path("/var/lib/carbonseed")
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class SettingsError(CarbonseedError):
@@ -20,8 +25,9 @@ class SettingsError(CarbonseedError):
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every setting with its default; the variable of `people_port` is CARBONSEED_PEOPLE_PORT."""
 
-    data_dir: Path = Path("/var/lib/carbonseed")
-    """Everything the appliance keeps: database, certificates, secrets."""
+    data_dir: Path = SYSTEM_DATA_DIR
+    """Everything the appliance keeps: database, certificates, secrets. Read from the environment:
+    ~/.local/share/carbonseed for who is not root."""
     database_url: str | None = None
     """A PostgreSQL server to use; none: the appliance runs its own."""
     database_password_file: Path | None = None
@@ -30,24 +36,56 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Folder of PostgreSQL programs for the appliance's own server."""
     host: str = "0.0.0.0"  # noqa: S104  nodes and browsers come from the plant's network
     """Address the listeners bind to."""
-    people_port: int = 8443
-    device_port: int = 8444
-    http_port: int = 8080
+    people_port: Port = 8443
+    device_port: Port = 8444
+    http_port: Port = 8080
     """Plain HTTP: sends browsers to HTTPS and refuses everything else. 0: off."""
     names: list[str] = []
-    """More host names and addresses for the certificate, comma-separated."""
-    api_pool_size: int = 8
-    writer_queue_batches: int = 2000
+    """More names and addresses by which people reach the appliance, with commas between."""
+    certificate_file: Path | None = None
+    """A certificate of the plant's IT for browsers (PEM, with its chain); none: our own."""
+    certificate_key_file: Path | None = None
+    """Its private key (PEM, without a passphrase)."""
+    api_pool_size: Count = 8
+    writer_queue_batches: Count = 2000
     """Batches that may wait for the writer; more are answered 503."""
-    device_requests_per_minute: int = 600
+    device_requests_per_minute: Count = 600
     """Posts a device may make before it is answered 429."""
     public_state_line: bool = False
     """Show on the public home page how many devices report."""
 
+    @property
+    def certificates_dir(self) -> Path:
+        """The plant's certificate authority and the certificates it issued."""
+        return self.data_dir / "certificates"
 
-def from_env(environ: Mapping[str, str]) -> Settings:
-    """Read the settings; a name or value that makes no sense is an error that names it."""
-    fields: dict[str, Any] = {}
+    @property
+    def secrets_dir(self) -> Path:
+        """What signs sessions and peppers passwords."""
+        return self.data_dir / "secrets"
+
+    @property
+    def cluster_dir(self) -> Path:
+        """The appliance's own PostgreSQL."""
+        return self.data_dir / "postgres"
+
+    @property
+    def kernels_dir(self) -> Path:
+        """Compiled kernels, so that only the first start compiles them."""
+        return self.data_dir / "kernels"
+
+    @property
+    def running_file(self) -> Path:
+        """Says which process runs on this data, and where it listens."""
+        return self.data_dir / "running.json"
+
+
+def from_env(environ: Mapping[str, str], **given: Any) -> Settings:
+    """Read the settings; a name or value that makes no sense is an error that names it.
+
+    `given` goes over the environment, except where it is None.
+    """
+    fields: dict[str, Any] = {"data_dir": _usual_data_dir(environ)}
     known = set(Settings.__struct_fields__)
     for variable, text in environ.items():
         if not variable.startswith(PREFIX):
@@ -56,10 +94,19 @@ def from_env(environ: Mapping[str, str]) -> Settings:
         if name not in known:
             raise SettingsError(f"There is no setting {variable}. Known: {_listed(known)}.")
         fields[name] = [part.strip() for part in text.split(",")] if name == "names" else text
+    fields |= {name: value for name, value in given.items() if value is not None}
     try:
         return msgspec.convert(fields, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"A setting is wrong: {error}") from error
+        named = re.sub(r"`\$\.(\w+).*`", lambda found: PREFIX + found[1].upper(), str(error))
+        raise SettingsError(f"A setting is wrong: {named}.") from error
+
+
+def _usual_data_dir(environ: Mapping[str, str]) -> Path:
+    if os.geteuid() == 0:
+        return SYSTEM_DATA_DIR
+    home = Path(environ.get("HOME") or "/")
+    return Path(environ.get("XDG_DATA_HOME") or home / ".local/share") / "carbonseed"
 
 
 def _path(expected: type, text: str) -> Path:

@@ -18,7 +18,7 @@ _EXTENSION = "carbonseed"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Built once, complete, never changed. Below the handlers its parts are passed, never itself."""
+    """Built once, complete, never changed. Below the handlers its parts are passed, not itself."""
 
     db: Pool
     keys: Keys

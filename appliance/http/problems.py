@@ -5,22 +5,23 @@ import secrets
 
 import msgspec
 from quart import Quart, Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from appliance.errors import CarbonseedError, DatabaseUnavailable
+from appliance.errors import (
+    BadRequest,
+    CarbonseedError,
+    DatabaseUnavailable,
+    NotFound,
+    TooLarge,
+    UnsupportedMedia,
+)
+from appliance.model.problem import Problem
 from appliance.store.pool import UNREACHABLE
 
 log = logging.getLogger(__name__)
 
-
-class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What went wrong, for programs (`code`) and for people (`detail`)."""
-
-    status: int
-    title: str
-    code: str
-    detail: str
-    instance: str | None = None
+_OURS = {kind.status: kind for kind in (BadRequest, NotFound, TooLarge, UnsupportedMedia)}
+"""What the framework refuses in the same words as we do."""
 
 
 def problem(error: CarbonseedError) -> Response:
@@ -47,10 +48,15 @@ def handle_errors(app: Quart) -> None:
 
     @app.errorhandler(HTTPException)
     async def http(error: HTTPException) -> Response:
+        if error.code in _OURS:
+            return problem(_OURS[error.code]())
         code = (error.name or "error").lower().replace(" ", "-")
-        return _response(
+        response = _response(
             Problem(error.code or 500, error.name, code, error.description or error.name)
         )
+        if isinstance(error, MethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return response
 
     @app.errorhandler(Exception)
     async def unknown(error: Exception) -> Response:
@@ -58,7 +64,7 @@ def handle_errors(app: Quart) -> None:
             log.warning("The database does not answer: %s", error)
             return problem(DatabaseUnavailable(retry_after_seconds=2))
         instance = secrets.token_hex(4)
-        log.exception("Unexpected error %s", instance, exc_info=error)
+        log.error("Unexpected error %s", instance, exc_info=error)
         return _response(
             Problem(
                 500,

@@ -5,12 +5,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.model.ids import DeviceId, Epoch
+from appliance.model.reading import Health
 
 
 class PlacedBatch(msgspec.Struct, frozen=True, eq=False):
     """A batch whose rows have their place in time, ready to be stored.
 
-    times_ms: int64[rows], UTC milliseconds. values: float64[metrics, rows], NaN where the
+    times_ms: int64[rows], UTC milliseconds, ascending. values: float64[metrics, rows], NaN where the
     sensor gave nothing. quality: 0 measured clock, 1 bounded. Row i has number first_row + i.
     """
 
@@ -25,3 +26,11 @@ class PlacedBatch(msgspec.Struct, frozen=True, eq=False):
     received_ms: int
     base_ms: int | None
     dropped: int
+    health: Health | None = None
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What became of a batch's rows: how many were new, how many were there already."""
+
+    stored: int
+    duplicate: int

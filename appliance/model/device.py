@@ -59,3 +59,12 @@ class DeviceKey(msgspec.Struct, frozen=True):
     created_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
+
+
+class KeyHolder(msgspec.Struct, frozen=True):
+    """The device a key speaks for, as posts of readings need it."""
+
+    device_id: DeviceId
+    sha256: bytes
+    config_revision: int
+    created_at: datetime

@@ -10,20 +10,17 @@ import msgspec
 Row = list[float | None]
 
 
-class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
-    """What a node says of itself: signal in dBm, free heap in bytes, why it last started."""
-
-    rssi: int | None = None
-    heap: int | None = None
-    reset: str | None = None
-    queue: int | None = None
+Text = Annotated[str, msgspec.Meta(max_length=200, pattern=r"\A[^\0]*\Z")]
+Health = dict[Text, int | float | bool | Text | None]
+"""What a node says of itself, flat: rssi (dBm), heap (free bytes), reset (why it last started),
+queue (rows waiting) and whatever else its firmware tells."""
 
 
-class WireBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of POST /ingest in the native format."""
+class WireBatch(msgspec.Struct, frozen=True):
+    """The body of POST /ingest in the native format; members of a later version are ignored."""
 
     v: int
-    epoch: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    epoch: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{16}\Z")]
     first: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
     metrics: Annotated[list[str], msgspec.Meta(min_length=1, max_length=64)]
     rows: list[Row]
@@ -31,7 +28,7 @@ class WireBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
     dropped: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     boot: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
-    health: Health | None = None
+    health: Annotated[Health, msgspec.Meta(max_length=32)] | None = None
 
 
 class Ack(msgspec.Struct, frozen=True):

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from appliance.model.ids import DeviceId, FactoryId, RuleId
+from appliance.model.ids import DeviceId, FactoryId, GivenDeviceId, RuleId
+from appliance.model.text import Instruction, Sentence
 
 
 class RuleKind(StrEnum):
@@ -18,6 +19,7 @@ class RuleKind(StrEnum):
 
 Priority = Annotated[int, msgspec.Meta(ge=1, le=4)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400 * 7)]
+Deadband = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -42,3 +44,52 @@ class Rule(msgspec.Struct, frozen=True):
     message: str
     what_to_do: str
     enabled: bool
+
+
+class NewRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule to be added; as in `Rule`."""
+
+    device_id: GivenDeviceId
+    kind: RuleKind
+    priority: Priority
+    message: Sentence
+    metric: str | None = None
+    limit: float | None = None
+    deadband: Deadband = 0.0
+    on_delay_seconds: Seconds = 0.0
+    off_delay_seconds: Seconds = 0.0
+    what_to_do: Instruction = ""
+    enabled: bool = True
+
+
+class RuleChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What of a rule shall change; a rule on another signal is another rule."""
+
+    limit: float | msgspec.UnsetType = msgspec.UNSET
+    deadband: Deadband | msgspec.UnsetType = msgspec.UNSET
+    on_delay_seconds: Seconds | msgspec.UnsetType = msgspec.UNSET
+    off_delay_seconds: Seconds | msgspec.UnsetType = msgspec.UNSET
+    priority: Priority | msgspec.UnsetType = msgspec.UNSET
+    message: Sentence | msgspec.UnsetType = msgspec.UNSET
+    what_to_do: Instruction | msgspec.UnsetType = msgspec.UNSET
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class Phase(StrEnum):
+    """Where a rule stands: rising and falling wait for the on-delay and the off-delay."""
+
+    NORMAL = "normal"
+    RISING = "rising"
+    RAISED = "raised"
+    FALLING = "falling"
+
+
+class RuleState(msgspec.Struct, frozen=True):
+    """What the engine remembers of a rule. Times are event times in UTC milliseconds.
+
+    since_ms: when the phase began, null in normal. seen_ms: the newest reading evaluated.
+    """
+
+    phase: Phase = Phase.NORMAL
+    since_ms: int | None = None
+    seen_ms: int | None = None

@@ -54,6 +54,15 @@ async def test_a_step_that_fails_leaves_nothing_of_itself_and_all_before_it(empt
     assert await migrate(empty_url, [ONE, TWO, THREE]) == [TWO, THREE]
 
 
+async def test_a_step_and_its_record_are_one(empty_url, db):
+    thief = "insert into migrations (number, name, sha256) values (2, 'thief', '');"
+    step = Migration(2, "half", f"insert into machines values ('Mill'); {thief}")
+    with pytest.raises(MigrationError, match="duplicate key"):
+        await migrate(empty_url, [ONE, step])
+    assert await db.fetchval("select count(*) from machines") == 0
+    assert await db.fetchval("select max(number) from migrations") == 1
+
+
 async def test_a_step_changed_after_it_was_applied_is_refused(empty_url, db):
     await migrate(empty_url, [ONE, TWO])
     changed = ONE._replace(sql=ONE.sql + " ")

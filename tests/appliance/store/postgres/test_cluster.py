@@ -24,6 +24,10 @@ async def query(url: str, statement: str):
         await connection.close()
 
 
+def newest_log(folder: Path) -> str:
+    return max(Layout(folder).log.iterdir(), key=lambda log: log.stat().st_mtime).read_text()
+
+
 @pytest.fixture
 def found(folder: Path) -> Path:
     """A folder with a data folder in it that nobody has started yet."""
@@ -297,6 +301,14 @@ async def test_a_start_that_is_given_up_leaves_nothing_running(folder, seconds):
     async with open_cluster(folder, system=()) as cluster:
         assert await query(cluster.url, "select 1") == 1
     assert await asyncio.to_thread(server.left_behind, Layout(folder)) is None
+
+
+async def test_a_wait_for_a_server_that_is_given_up_ends_the_server(folder):
+    with pytest.raises(TimeoutError):  # it starts, but where nobody looks for it
+        async with asyncio.timeout(2), open_cluster(folder, system=(), settings={"port": "5433"}):
+            pass
+    assert "ready to accept connections" in newest_log(folder)
+    assert not (Layout(folder).data / "postmaster.pid").exists()
 
 
 def test_it_runs_on_uvloop(folder):

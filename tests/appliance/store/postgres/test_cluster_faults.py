@@ -45,8 +45,11 @@ def appliance(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     script = textwrap.dedent(APPLIANCE)
     command = [sys.executable, "-c", script, folder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        yield child, int(child.stdout.readline())
+        server_pid = int(child.stdout.readline())
+        yield child, server_pid
         child.kill()
+        if running(server_pid):  # a test has failed
+            os.kill(server_pid, signal.SIGQUIT)
 
 
 async def values(url: str) -> list[int]:
@@ -65,9 +68,15 @@ def running(pid: int) -> bool:
         return False
 
 
+def a_child(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[-1])
+
+
 async def until(condition: Callable[[], object]) -> None:
     def wait() -> None:
+        deadline = time.monotonic() + 30
         while not condition():
+            assert time.monotonic() < deadline, "it did not happen"
             time.sleep(0.02)
 
     await asyncio.to_thread(wait)
@@ -136,6 +145,25 @@ async def test_a_kill_of_everything_at_once_loses_nothing_committed(folder, appl
         assert await values(cluster.url) == [42]
 
 
+async def test_a_start_waits_for_what_a_killed_server_left_running(folder, appliance):
+    child, server_pid = appliance
+    lingering = a_child(server_pid)
+    os.kill(lingering, signal.SIGSTOP)
+    os.kill(server_pid, signal.SIGKILL)
+    child.kill()
+    child.wait()
+    start_log = Layout(folder).early_log
+
+    async def let_go() -> None:
+        await until(lambda: "is still in use" in start_log.read_text())
+        os.kill(lingering, signal.SIGCONT)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(let_go())
+        async with open_cluster(folder, system=()) as cluster:
+            assert await values(cluster.url) == [42]
+
+
 async def test_a_start_right_after_a_kill_of_the_appliance_works(folder, appliance):
     child, server_pid = appliance
     os.kill(server_pid, signal.SIGSTOP)  # so that it is still there
@@ -158,7 +186,7 @@ async def test_a_server_left_behind_is_ended_before_a_new_one_starts(folder, mon
         stderr=subprocess.DEVNULL,
         **user.identity,
     )
-    ended = asyncio.create_task(asyncio.to_thread(orphan.wait))
+    ended = asyncio.create_task(asyncio.to_thread(orphan.wait, 60))
     await until(lambda: server.left_behind(layout))
     if not listens:
         os.kill(orphan.pid, signal.SIGSTOP)

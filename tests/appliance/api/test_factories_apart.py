@@ -1,0 +1,85 @@
+"""Two factories: whoever is in one sees nothing of the other, by no route."""
+
+import re
+
+import pytest
+
+from appliance.identity import device_keys
+from appliance.model.user import Role
+
+TOO_HOT = {
+    "kind": "high",
+    "metric": "temperature",
+    "limit": 900.0,
+    "priority": 2,
+    "message": "Too hot",
+}
+
+
+@pytest.fixture
+async def theirs(sign_in, south, raise_alert):
+    """What is in the other factory, by the names that paths use."""
+    technician = await sign_in(Role.TECHNICIAN, factory=south)
+    machine = {"factory_id": south.id, "name": "Their press"}
+    made = await (await technician.post("/machines", json=machine)).get_json()
+    device = {"factory_id": south.id, "name": "Their node", "machine_id": made["id"]}
+    registered = await (await technician.post("/devices", json=device)).get_json()
+    listed = await (await technician.get("/auth/sessions")).get_json()
+    rule = {**TOO_HOT, "device_id": registered["device"]["id"], "message": "Their press is hot"}
+    rule_id = (await (await technician.post("/rules", json=rule)).get_json())["id"]
+    alert_id = await raise_alert(rule_id)
+    return {
+        "rule_id": rule_id,
+        "alert_id": alert_id,
+        "machine_id": made["id"],
+        "device_id": registered["device"]["id"],
+        "key_id": device_keys.parse(registered["key"])[0],
+        "session_id": listed["current"],
+        "technician": technician,
+    }
+
+
+async def test_every_path_to_the_other_factory_leads_nowhere(app, sign_in, theirs) -> None:
+    technician = await sign_in(Role.TECHNICIAN)
+    tried = 0
+    for rule in app.url_map.iter_rules():
+        if not rule.arguments or rule.endpoint.startswith("users."):
+            continue
+        url = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(theirs[found[1]]), rule.rule)
+        for verb in rule.methods - {"HEAD", "OPTIONS"}:
+            response = await technician.open(url, method=verb, json={})
+            assert response.status_code == 404, (verb, url)
+            assert "Their" not in await response.get_data(as_text=True)
+            tried += 1
+            if verb == "GET":
+                assert (await theirs["technician"].get(url)).status_code == 200, url
+    assert tried >= 7
+
+
+async def test_no_list_holds_anything_of_the_other_factory(app, sign_in, south, theirs) -> None:
+    technician = await sign_in(Role.TECHNICIAN)
+    for rule in app.url_map.iter_rules():
+        if "GET" not in rule.methods or rule.arguments or rule.rule == "/live":
+            continue
+        for asked in ("", f"?factory_id={south.id}", f"?device_id={theirs['device_id']}"):
+            response = await technician.get(rule.rule + asked)
+            told = await response.get_data(as_text=True)
+            assert "Their" not in told, rule.rule
+            assert "South" not in told, rule.rule
+
+
+async def test_nothing_is_put_into_the_other_factory(sign_in, south, theirs) -> None:
+    technician = await sign_in(Role.TECHNICIAN)
+    for path, asked in [
+        ("/machines", {"factory_id": south.id, "name": "X"}),
+        ("/rules", {"device_id": theirs["device_id"], **TOO_HOT}),
+        ("/devices", {"factory_id": south.id, "name": "X"}),
+        ("/devices", {"factory_id": south.id, "name": "X", "machine_id": theirs["machine_id"]}),
+    ]:
+        assert (await technician.post(path, json=asked)).status_code == 404
+
+
+async def test_series_of_the_other_factory_are_not_there(sign_in, theirs) -> None:
+    path = f"/data/series?device_id={theirs['device_id']}&metric=temperature&from=0&to=1000"
+    assert (await (await sign_in(Role.OPERATOR)).get(path)).status_code == 404
+    assert (await theirs["technician"].get(path)).status_code == 200

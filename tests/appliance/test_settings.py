@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from appliance.settings import Settings, SettingsError, from_env
+
+HOME = {"HOME": "/home/somebody"}
+
+
+def test_without_a_word_everything_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert from_env({"PATH": "/bin"}) == Settings()
+
+
+def test_who_is_not_root_keeps_the_data_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert from_env(HOME).data_dir == Path("/home/somebody/.local/share/carbonseed")
+    data = {**HOME, "XDG_DATA_HOME": "/data"}
+    assert from_env(data).data_dir == Path("/data/carbonseed")
+
+
+def test_the_environment_sets_and_the_command_line_goes_over_it() -> None:
+    environ = {
+        "CARBONSEED_PEOPLE_PORT": "443",
+        "CARBONSEED_NAMES": "box.example, 10.0.0.2",
+        "CARBONSEED_PUBLIC_STATE_LINE": "true",
+        "CARBONSEED_DATA_DIR": "/srv/box",
+    }
+    settings = from_env(environ, people_port=9443, data_dir=None)
+    assert settings.people_port == 9443
+    assert settings.names == ["box.example", "10.0.0.2"]
+    assert settings.public_state_line
+    assert settings.data_dir == Path("/srv/box")
+
+
+def test_an_unknown_setting_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="no setting CARBONSEED_PEPOLE_PORT"):
+        from_env({"CARBONSEED_PEPOLE_PORT": "1"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PEOPLE_PORT", "many"),
+        ("PEOPLE_PORT", "70000"),
+        ("API_POOL_SIZE", "0"),
+        ("PUBLIC_STATE_LINE", "perhaps"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_name(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=f"CARBONSEED_{name}"):
+        from_env({f"CARBONSEED_{name}": text})
