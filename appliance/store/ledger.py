@@ -51,8 +51,47 @@ async def update_streams(
     """Count all rows of the batches, one of a device, as received; spans: when they were taken.
 
     Returns which of a device's rows were received before; a device is missing where its stream has
-    no ledger row. Streams are locked in the order of their keys, until the transaction ends.
+    no ledger row. The streams stay locked until the transaction ends.
+    Nearly always all rows of all batches are new: one cheap statement.
     """
+    done = await _update_new(db, batches, spans)
+    received = dict.fromkeys(done, list[Rows]())
+    if rest := [each for each in zip(batches, spans, strict=True) if each[0].device_id not in done]:
+        received |= await _update_overlapping(db, *zip(*rest, strict=True))
+    return received
+
+
+async def _update_new(
+    db: Db, batches: Sequence[PlacedBatch], spans: Sequence[Span]
+) -> set[DeviceId]:
+    """Count the batches whose rows are all new; return their devices."""
+    rows = await db.fetch(
+        """
+        update streams s
+           set received  = s.received + int8multirange(int8range(a.first, a.stop)),
+               boot      = coalesce(a.boot, s.boot),
+               base_ms   = coalesce(a.base_ms, s.base_ms),
+               first_ms  = least(s.first_ms, a.first_ms),
+               last_ms   = greatest(s.last_ms, a.last_ms),
+               dropped   = greatest(s.dropped, a.dropped),
+               last_seen = greatest(s.last_seen, to_timestamp(a.received_ms / 1000.0))
+          from unnest($1::text::int[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[],
+                      $5::text::bigint[], $6::text::bigint[], $7::text::bigint[], $8::text::bigint[],
+                      $9::text::bigint[], $10::text::bigint[])
+            as a (device_id, epoch, first, stop, boot, base_ms,
+                  first_ms, last_ms, dropped, received_ms)
+         where s.device_id = a.device_id and s.epoch = a.epoch
+           and not s.received && int8range(a.first, a.stop)
+        returning s.device_id""",
+        *_columns(batches, spans),
+    )
+    return {row["device_id"] for row in rows}
+
+
+async def _update_overlapping(
+    db: Db, batches: Sequence[PlacedBatch], spans: Sequence[Span]
+) -> dict[DeviceId, list[Rows]]:
+    """Lock the streams in the order of their keys, count the batches, tell what was there before."""
     rows = await db.fetch(
         """
         with asked as (
@@ -75,14 +114,21 @@ async def update_streams(
                    first_ms   = least(s.first_ms, a.first_ms),
                    last_ms    = greatest(s.last_ms, a.last_ms),
                    dropped    = greatest(s.dropped, a.dropped),
-                   duplicates = s.duplicates + case when isempty(h.before) then 0 else (
+                   duplicates = s.duplicates + coalesce((
                        select sum(upper(part) - lower(part)) from unnest(h.before) as part
-                   ) end,
+                   ), 0),
                    last_seen  = greatest(s.last_seen, to_timestamp(a.received_ms / 1000.0))
               from asked a join held h using (device_id)
              where s.device_id = a.device_id and s.epoch = a.epoch
         )
         select device_id, before from held""",
+        *_columns(batches, spans),
+    )
+    return {device_id: [(part.lower, part.upper) for part in before] for device_id, before in rows}
+
+
+def _columns(batches: Sequence[PlacedBatch], spans: Sequence[Span]) -> tuple[str, ...]:
+    return (
         array([batch.device_id for batch in batches]),
         array([batch.epoch for batch in batches]),
         array([batch.first_row for batch in batches]),
@@ -94,7 +140,6 @@ async def update_streams(
         array([batch.dropped for batch in batches]),
         array([batch.received_ms for batch in batches]),
     )
-    return {device_id: [(part.lower, part.upper) for part in before] for device_id, before in rows}
 
 
 async def select_bounds(db: Db, device_id: DeviceId, epoch: Epoch, boot: int | None) -> Bounds:
