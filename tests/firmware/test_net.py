@@ -29,7 +29,7 @@ class Talking(unittest.TestCase):
 
     def seen(self):
         async def ask(client):
-            return json.loads((await client.request("GET", "/seen"))[2])
+            return json.loads((await client.request("GET", "/seen", bytes))[2])
 
         return self.run_with(self.client(), ask)
 
@@ -37,7 +37,7 @@ class Talking(unittest.TestCase):
 class Trust(Talking):
     def test_the_plant_ca_and_name_are_trusted_though_an_address_is_connected(self):
         async def ask(client):
-            return await client.request("POST", "/echo", b"x" * 30000)
+            return await client.request("POST", "/echo", lambda: b"x" * 30000)
 
         status, _, body = self.run_with(self.client(), ask)
         echo = json.loads(body)
@@ -46,7 +46,7 @@ class Trust(Talking):
 
     def test_any_certificate_of_the_ca_file_is_trusted(self):
         async def ask(client):
-            return (await client.request("POST", "/echo"))[0]
+            return (await client.request("POST", "/echo", bytes))[0]
 
         self.assertEqual(self.run_with(self.client(ca="both.pem"), ask), 200)
 
@@ -54,7 +54,7 @@ class Trust(Talking):
         before = self.seen()[listener]
 
         async def ask(client):
-            await client.request("POST", "/ingest", b"secret")
+            await client.request("POST", "/ingest", lambda: b"secret")
 
         with self.assertRaises(OSError) as caught:
             self.run_with(self.client(listener, **options), ask)
@@ -85,7 +85,7 @@ class Answers(Talking):
     def ask(self, path, times=1, timeout_s=5):
         async def ask(client):
             for _ in range(times):
-                answer = await client.request("POST", path, b"{}")
+                answer = await client.request("POST", path, lambda: b"{}")
             return answer
 
         return self.run_with(self.client(timeout_s=timeout_s), ask)
@@ -120,7 +120,7 @@ class Answers(Talking):
 
     def test_a_port_nobody_listens_on_is_a_failure(self):
         async def ask(client):
-            await client.request("GET", "/")
+            await client.request("GET", "/", bytes)
 
         self.server["ports"]["good"] = 1
         with self.assertRaises(OSError):
@@ -129,17 +129,29 @@ class Answers(Talking):
     def test_a_failed_request_closes_and_the_next_one_works(self):
         async def ask(client):
             try:
-                await client.request("POST", "/garbage", b"{}")
+                await client.request("POST", "/garbage", lambda: b"{}")
             except OSError:
                 pass
-            return (await client.request("POST", "/echo", b"{}"))[0]
+            return (await client.request("POST", "/echo", lambda: b"{}"))[0]
 
         self.assertEqual(self.run_with(self.client(), ask), 200)
 
+    def test_the_body_is_made_when_the_other_side_is_trusted_and_not_before(self):
+        made = []
+
+        async def ask(client):
+            await client.request("POST", "/echo", lambda: made.append(1) or b"{}")
+
+        self.run_with(self.client(), ask)
+        self.assertEqual(made, [1])
+        with self.assertRaises(OSError):
+            self.run_with(self.client("wrong_ca"), ask)
+        self.assertEqual(made, [1])
+
     def test_a_kept_connection_closed_by_the_server_is_told_as_stale(self):
         async def ask(client):
-            await client.request("POST", "/echo", b"{}")
-            await client.request("POST", "/hang-up", b"{}")
+            await client.request("POST", "/echo", lambda: b"{}")
+            await client.request("POST", "/hang-up", lambda: b"{}")
 
         with self.assertRaises(net.Stale):
             self.run_with(self.client(), ask)

@@ -191,8 +191,9 @@ class Restarting(SpoolCase):
         self.assertEqual(self.start().boot, 4)  # as high as the rows in flash need it
 
     def test_what_a_power_cut_left_half_made_is_deleted(self):
-        with open(self.folder + "/boot.new", "w") as file:
-            file.write("7")
+        for name in ("/boot.new", "/00000001-%s.epoch.new" % EPOCHS[1]):
+            with open(self.folder + name, "w") as file:
+                file.write("7")
         self.assertEqual(self.start().boot, 1)
         self.assertEqual(self.files(""), ["boot"])
 

@@ -13,16 +13,14 @@ LIMITS = {"send_ms": 10000, "batch_rows": 100, "body_bytes": 32768}
 
 
 class SlowClient:
-    """A connection that takes three seconds to open."""
+    """A connection that takes three seconds until it stands."""
 
     def __init__(self, uptime):
         self.uptime = uptime
 
-    async def open(self):
+    async def request(self, method, path, make_body):
         self.uptime.ms += 3000
-
-    async def request(self, method, path, body):
-        self.message = json.loads(bytes(body))
+        self.message = json.loads(bytes(make_body()))
         return 503, {}, b""
 
 
@@ -58,8 +56,7 @@ class Sending(unittest.TestCase):
     def send(self):
         """Waits until it is time and returns the message."""
         self.uptime.ms += self.sender.wait_ms()
-        body = self.sender.body()
-        return body if body is None else json.loads(bytes(body))
+        return json.loads(bytes(self.sender.body())) if self.sender.ready() else None
 
     def answer(self, status, body=b"", headers=None):
         self.sender.answered(status, headers or {}, body)

@@ -54,7 +54,7 @@ else:
         for number in (signal.SIGTERM, signal.SIGINT):
             try:
                 asyncio.get_running_loop().add_signal_handler(number, stop)
-            except NotImplementedError:  # Windows: Ctrl-C arrives as KeyboardInterrupt
+            except RuntimeError:  # no such thing on Windows, where Ctrl-C is a KeyboardInterrupt
                 return
 
     async def input_closed():

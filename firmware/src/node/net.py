@@ -4,7 +4,7 @@ import asyncio
 import binascii
 import ssl
 
-_SLICE = 1024  # so much is copied at a time
+_SLICE = 2048  # so much is copied at a time
 _MOST_HEADERS = 64
 _MOST_BODY = 16384
 
@@ -30,31 +30,28 @@ class Client:
         self._context.verify_mode = ssl.CERT_REQUIRED
         for certificate in _certificates(ca_pem):
             self._context.load_verify_locations(cadata=certificate)
-        self._head = "Host: %s:%d\r\nAuthorization: Bearer %s\r\n" % (server_name, port, key)
+        self._head = (
+            "Host: %s:%d\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+            % (server_name, port, key)
+        )
         self._reader = None
         self._writer = None
         self._used = False
 
-    async def open(self):
-        """Connects unless it is connected."""
+    async def request(self, method, path, make_body):
+        """(status, headers with lower-case names, body).
+
+        `make_body` is called when the connection stands, so that a message can tell when it was
+        sent: MicroPython shakes hands with the first write, which takes a board a second or two.
+        """
         if self._writer is None:
             connecting = asyncio.open_connection(
                 self._host, self._port, ssl=self._context, server_hostname=self._name
             )
             self._reader, self._writer = await self._bounded(connecting)
             self._used = False
-
-    async def request(self, method, path, body=b"", content_type="application/json"):
-        """(status, headers with lower-case names, body)."""
-        await self.open()
-        head = "%s %s HTTP/1.1\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (
-            method,
-            path,
-            self._head,
-            content_type,
-            len(body),
-        )
-        return await self._bounded(self._exchange(head.encode(), body))
+        head = "%s %s HTTP/1.1\r\n%s" % (method, path, self._head)
+        return await self._bounded(self._exchange(head.encode(), make_body))
 
     async def close(self):
         writer = self._writer
@@ -79,11 +76,17 @@ class Client:
         await self.close()
         raise error
 
-    async def _exchange(self, head, body):
+    async def _exchange(self, head, make_body):
         kept = self._used
         try:
-            await self._write(head)
-            await self._write(body)
+            if not kept:
+                await self._write(head)  # shakes hands
+                head = b""
+            body = make_body()
+            head += b"Content-Length: %d\r\n\r\n" % len(body)
+            # A small message is one write: the second of two would wait for the first to arrive.
+            await self._write(head + bytes(body[:_SLICE]))
+            await self._write(body[_SLICE:])
             line = await self._reader.readline()
         except OSError as error:
             if kept:

@@ -20,7 +20,7 @@ WELL, SENDING, REFUSED, NO_SERVER, NO_LINK = 1, 2, 3, 4, 5
 class Sender:
     """The state machine of delivery: no sockets, no sleeping, time is what `uptime` says.
 
-    `wait_ms()`, then `body()`, then `answered()` or `failed()`, for ever. `draw` gives 0 to 1.
+    `wait_ms()`, `ready()`, `body()`, `answered()` or `failed()`, for ever. `draw` gives 0 to 1.
     """
 
     def __init__(self, spool, clock, uptime, draw, health, limits):
@@ -47,16 +47,16 @@ class Sender:
         """How long until the next try."""
         return max(0, self._not_before - self._uptime())
 
-    def body(self):
-        """The next message, valid until the one after it, or None when there is nothing to send.
-
-        Raises OSError when the flash fails.
-        """
-        batch = self._batch = self._spool.next_batch(self._rows)
-        if batch is None:
+    def ready(self):
+        """Whether there is something to send. Raises OSError when the flash fails."""
+        self._batch = self._spool.next_batch(self._rows)
+        if self._batch is None:
             self._not_before = self._uptime() + self._limits["send_ms"]
-            return None
-        length, self._count = wire.encode(batch, self._uptime(), self._health(), self._buffer)
+        return self._batch is not None
+
+    def body(self):
+        """The message of what is ready, as sent now; valid until the next one."""
+        length, self._count = wire.encode(self._batch, self._uptime(), self._health(), self._buffer)
         self._sent = memoryview(self._buffer)[:length]
         return self._sent
 
@@ -150,10 +150,8 @@ class Sender:
 async def exchange(client, sender):
     """One message and its answer, if there is something to send."""
     try:
-        await client.open()  # before the message is made: it carries the moment of sending
-        body = sender.body()
-        if body is not None:
-            sender.answered(*await client.request("POST", "/ingest", body))
+        if sender.ready():
+            sender.answered(*await client.request("POST", "/ingest", sender.body))
     except (OSError, MemoryError) as error:
         gc.collect()
         sender.failed(error)

@@ -64,9 +64,9 @@ class Life:
         self.sample()
         if self.sender.wait_ms():
             return
-        body = self.sender.body()
-        if body is None:
+        if not self.sender.ready():
             return
+        body = self.sender.body()
         hour = number // 900 % 4  # a quarter of the time there is no network, a quarter it is bad
         if hour == 1:
             self.sender.failed(OSError("no route"))
