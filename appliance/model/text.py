@@ -15,6 +15,6 @@ Label = Annotated[str, msgspec.Meta(max_length=60, pattern=r"\A[^\x00-\x1f\x7f-\
 """A name that may be left empty."""
 Sentence = Annotated[str, msgspec.Meta(max_length=200, pattern=_PLAIN)]
 Instruction = Annotated[
-    str, msgspec.Meta(max_length=2000, pattern=r"\A[^\x00-\x09\x0b-\x1f\x7f]*\Z")
+    str, msgspec.Meta(max_length=2000, pattern=r"\A[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z")
 ]
 """Several lines, or nothing."""

@@ -29,8 +29,22 @@ async def select_completeness_today(
               join devices d on d.factory_id = $2
               join streams s on s.device_id = d.id and s.last_seen >= midnight
              cross join lateral (
-                select first_row from batches
-                 where device_id = s.device_id and epoch = s.epoch and start_at >= midnight
+                select first_row + (
+                           select count(*) from unnest(offsets_ms) as o (ms)
+                            where start_at + o.ms * interval '1 ms' < midnight
+                       ) as first_row
+                  from (
+                    (select start_at, first_row, offsets_ms from batches
+                      where device_id = s.device_id and epoch = s.epoch
+                        and start_at >= midnight - interval '1 day' and start_at < midnight
+                        and to_timestamp(s.first_ms / 1000.0) < midnight
+                      order by start_at desc limit 1)
+                    union all
+                    (select start_at, first_row, offsets_ms from batches
+                      where device_id = s.device_id and epoch = s.epoch and start_at >= midnight
+                      order by start_at limit 1)
+                  ) as around_midnight
+                 where start_at + offsets_ms[cardinality(offsets_ms)] * interval '1 ms' >= midnight
                  order by start_at limit 1
              ) as b
         ),

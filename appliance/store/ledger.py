@@ -52,83 +52,50 @@ async def update_streams(
 
     Returns which of a device's rows were received before; a device is missing where its stream has
     no ledger row. The streams stay locked until the transaction ends.
-    Nearly always all rows of all batches are new: one cheap statement.
     """
-    done = await _update_new(db, batches, spans)
-    received = dict.fromkeys(done, list[Rows]())
-    if rest := [each for each in zip(batches, spans, strict=True) if each[0].device_id not in done]:
-        received |= await _update_overlapping(db, *zip(*rest, strict=True))
+    new = await _update_streams(db, batches, spans, [0] * len(batches), overlapping=False)
+    received: dict[DeviceId, list[Rows]] = {device_id: [] for device_id in new}
+    if rest := [index for index, batch in enumerate(batches) if batch.device_id not in new]:
+        batches, spans = [batches[index] for index in rest], [spans[index] for index in rest]
+        overlapping = await _select_received_for_update(db, batches)
+        duplicates = [
+            sum(stop - first for first, stop in overlapping.get(batch.device_id, ()))
+            for batch in batches
+        ]
+        await _update_streams(db, batches, spans, duplicates, overlapping=True)
+        received |= overlapping
     return received
 
 
-async def _update_new(
-    db: Db, batches: Sequence[PlacedBatch], spans: Sequence[Span]
+async def _update_streams(
+    db: Db,
+    batches: Sequence[PlacedBatch],
+    spans: Sequence[Span],
+    duplicates: Sequence[int],
+    *,
+    overlapping: bool,
 ) -> set[DeviceId]:
-    """Count the batches whose rows are all new; return their devices."""
+    """Count batches as received, ones that overlap what is received if asked; their devices."""
     rows = await db.fetch(
         """
         update streams s
-           set received  = s.received + int8multirange(int8range(a.first, a.stop)),
-               boot      = coalesce(a.boot, s.boot),
-               base_ms   = coalesce(a.base_ms, s.base_ms),
-               first_ms  = least(s.first_ms, a.first_ms),
-               last_ms   = greatest(s.last_ms, a.last_ms),
-               dropped   = greatest(s.dropped, a.dropped),
-               last_seen = greatest(s.last_seen, to_timestamp(a.received_ms / 1000.0))
-          from unnest($1::text::int[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[],
-                      $5::text::bigint[], $6::text::bigint[], $7::text::bigint[], $8::text::bigint[],
-                      $9::text::bigint[], $10::text::bigint[])
-            as a (device_id, epoch, first, stop, boot, base_ms,
-                  first_ms, last_ms, dropped, received_ms)
-         where s.device_id = a.device_id and s.epoch = a.epoch
-           and not s.received && int8range(a.first, a.stop)
+           set received   = s.received + int8multirange(int8range(b.first, b.stop)),
+               boot       = coalesce(b.boot, s.boot),
+               base_ms    = coalesce(b.base_ms, s.base_ms),
+               first_ms   = least(s.first_ms, b.first_ms),
+               last_ms    = greatest(s.last_ms, b.last_ms),
+               dropped    = greatest(s.dropped, b.dropped),
+               duplicates = s.duplicates + b.duplicates,
+               last_seen  = greatest(s.last_seen, to_timestamp(b.received_ms / 1000.0))
+          from unnest(
+                   $1::text::int[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[],
+                   $5::text::bigint[], $6::text::bigint[], $7::text::bigint[], $8::text::bigint[],
+                   $9::text::bigint[], $10::text::bigint[], $11::text::bigint[]
+               ) as b (device_id, epoch, first, stop, boot, base_ms,
+                       first_ms, last_ms, dropped, duplicates, received_ms)
+         where s.device_id = b.device_id and s.epoch = b.epoch
+           and ($12 or not s.received && int8range(b.first, b.stop))
         returning s.device_id""",
-        *_columns(batches, spans),
-    )
-    return {row["device_id"] for row in rows}
-
-
-async def _update_overlapping(
-    db: Db, batches: Sequence[PlacedBatch], spans: Sequence[Span]
-) -> dict[DeviceId, list[Rows]]:
-    """Lock the streams in the order of their keys, count the batches, tell what was there before."""
-    rows = await db.fetch(
-        """
-        with asked as (
-            select * from unnest($1::text::int[], $2::text::bigint[], $3::text::bigint[],
-                                 $4::text::bigint[], $5::text::bigint[], $6::text::bigint[],
-                                 $7::text::bigint[], $8::text::bigint[], $9::text::bigint[],
-                                 $10::text::bigint[])
-                as a (device_id, epoch, first, stop, boot, base_ms,
-                      first_ms, last_ms, dropped, received_ms)
-        ), held as (
-            select s.device_id, s.received * int8multirange(int8range(a.first, a.stop)) as before
-              from streams s join asked a using (device_id, epoch)
-             order by s.device_id, s.epoch
-               for update of s
-        ), counted as (
-            update streams s
-               set received   = s.received + int8multirange(int8range(a.first, a.stop)),
-                   boot       = coalesce(a.boot, s.boot),
-                   base_ms    = coalesce(a.base_ms, s.base_ms),
-                   first_ms   = least(s.first_ms, a.first_ms),
-                   last_ms    = greatest(s.last_ms, a.last_ms),
-                   dropped    = greatest(s.dropped, a.dropped),
-                   duplicates = s.duplicates + coalesce((
-                       select sum(upper(part) - lower(part)) from unnest(h.before) as part
-                   ), 0),
-                   last_seen  = greatest(s.last_seen, to_timestamp(a.received_ms / 1000.0))
-              from asked a join held h using (device_id)
-             where s.device_id = a.device_id and s.epoch = a.epoch
-        )
-        select device_id, before from held""",
-        *_columns(batches, spans),
-    )
-    return {device_id: [(part.lower, part.upper) for part in before] for device_id, before in rows}
-
-
-def _columns(batches: Sequence[PlacedBatch], spans: Sequence[Span]) -> tuple[str, ...]:
-    return (
         array([batch.device_id for batch in batches]),
         array([batch.epoch for batch in batches]),
         array([batch.first_row for batch in batches]),
@@ -138,8 +105,33 @@ def _columns(batches: Sequence[PlacedBatch], spans: Sequence[Span]) -> tuple[str
         array([first_ms for first_ms, _ in spans]),
         array([last_ms for _, last_ms in spans]),
         array([batch.dropped for batch in batches]),
+        array(duplicates),
         array([batch.received_ms for batch in batches]),
+        overlapping,
     )
+    return {row["device_id"] for row in rows}
+
+
+async def _select_received_for_update(
+    db: Db, batches: Sequence[PlacedBatch]
+) -> dict[DeviceId, list[Rows]]:
+    """Lock the batches' streams in the order of their keys; which of the rows are received."""
+    rows = await db.fetch(
+        """
+        select s.device_id, s.received * int8multirange(int8range(b.first, b.stop)) as received
+          from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[])
+            as b (device_id, epoch, first, stop)
+          join streams s using (device_id, epoch)
+         order by s.device_id, s.epoch
+           for update of s""",
+        [batch.device_id for batch in batches],
+        [batch.epoch for batch in batches],
+        [batch.first_row for batch in batches],
+        [batch.first_row + len(batch.times_ms) for batch in batches],
+    )
+    return {
+        device_id: [(part.lower, part.upper) for part in received] for device_id, received in rows
+    }
 
 
 async def select_bounds(db: Db, device_id: DeviceId, epoch: Epoch, boot: int | None) -> Bounds:

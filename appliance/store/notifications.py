@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from appliance.store.pool import Connection, Db
+from appliance.store.pool import Connection
 
 
 class Notifications:
@@ -41,7 +41,8 @@ class Notifications:
 
     def take(self) -> dict[str, set[str]]:
         """The payloads by channel."""
-        told, self._told = self._told, defaultdict(set)
+        told = dict(self._told)
+        self._told.clear()
         self._wake.clear()
         return told
 
@@ -67,8 +68,3 @@ async def listen(db: Connection, *channels: str) -> AsyncIterator[Notifications]
             db.remove_termination_listener(ended)
             for channel in channels:
                 await db.remove_listener(channel, told)
-
-
-async def notify(db: Db, channel: str, payload: str) -> None:
-    """Tell those who listen, once the transaction has committed."""
-    await db.execute("select pg_notify($1, $2)", channel, payload)

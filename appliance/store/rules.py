@@ -80,13 +80,14 @@ async def insert_rule(db: Db, factory_id: FactoryId, asked: NewRule, now: dateti
     return made
 
 
-async def update_rule(db: Db, rule: Rule, now: datetime) -> None:
-    """Store what may change of a rule."""
+async def update_rule(db: Db, rule: Rule, changed_at: datetime | None) -> None:
+    """Store what may change of a rule; changed_at: if it evaluates differently from now on."""
     await db.execute(
         """
         update rules
            set "limit" = $2, deadband = $3, on_delay_seconds = $4, off_delay_seconds = $5,
-               priority = $6, message = $7, what_to_do = $8, enabled = $9, changed_at = $10
+               priority = $6, message = $7, what_to_do = $8, enabled = $9,
+               changed_at = coalesce($10, changed_at)
          where id = $1
         """,
         rule.id,
@@ -98,7 +99,7 @@ async def update_rule(db: Db, rule: Rule, now: datetime) -> None:
         rule.message,
         rule.what_to_do,
         rule.enabled,
-        now,
+        changed_at,
     )
 
 

@@ -1,0 +1,1 @@
+"""Takes readings from devices: a small ASGI application of its own, for both listeners."""

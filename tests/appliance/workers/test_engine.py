@@ -1,0 +1,453 @@
+import asyncio
+import random
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import asyncpg
+import numpy as np
+import pytest
+
+from appliance.alarms import threshold
+from appliance.alarms.transition import Step
+from appliance.model.alert import Alert, AlertState
+from appliance.model.ids import DeviceId, RuleId
+from appliance.model.rule import Phase, RuleState
+from appliance.store import alerts, batches, cursors, readings, rule_states, rules
+from appliance.store.notifications import listen
+from appliance.store.pool import Pool, open_pool
+from appliance.workers import engine, outage
+from tests.appliance.conftest import Clock
+from tests.appliance.plant import NOON, NOON_MS, Plant, at
+
+SECOND = 1000
+
+
+async def told(plant: Plant) -> list[Alert]:
+    found = await alerts.select_alerts(plant.pool, plant.scope, "all")
+    return sorted(found, key=lambda alert: alert.id)
+
+
+async def follow_all(pool: Pool) -> int:
+    done = 0
+    async with pool.acquire() as db:
+        while number := await engine.follow(db):
+            done += number
+    return done
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not await condition():  # noqa: ASYNC110  the database has no event to wait for
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running(pool: Pool, clock: Clock) -> AsyncIterator["asyncio.Task[None]"]:
+    task = asyncio.create_task(engine.run_engine(pool, clock))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_an_alert_is_raised_and_cleared_with_the_readings_own_times(plant: Plant) -> None:
+    device_id = await plant.device("a", machine="Furnace 1", area="Melting")
+    rule_id = await plant.rule(device_id, deadband=2.0, priority=1)
+    times = [NOON_MS + number * SECOND for number in range(4)]
+    await plant.send(device_id, times, {"gas": [1.0] * 4, "temperature": [99.0, 101.5, 99.0, 97.5]})
+    assert await follow_all(plant.pool) == 1
+    [alert] = await told(plant)
+    assert (alert.rule_id, alert.device, alert.machine, alert.area, alert.metric, alert.kind) == (
+        rule_id, "a", "Furnace 1", "Melting", "temperature", "high",
+    )  # fmt: skip
+    assert (alert.raised_at, alert.raised_value, alert.limit) == (at(times[1]), 101.5, 100.0)
+    assert (alert.cleared_at, alert.state) == (at(times[3]), AlertState.RETURNED)
+
+
+async def test_what_happened_is_told_to_those_who_listen(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    await plant.rule(device_id)
+    async with plant.pool.acquire() as db, listen(db, alerts.CHANNEL) as news:
+        await plant.send(device_id, [NOON_MS, NOON_MS + 1], {"temperature": [101.0, 99.0]})
+        await follow_all(plant.pool)
+        await news.wait(20)
+        heard = news.take()
+    [alert] = await told(plant)
+    assert heard == {alerts.CHANNEL: {str(alert.id)}}
+
+
+async def test_nothing_is_evaluated_twice(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    await plant.rule(device_id)
+    for number in range(5):
+        await plant.send(device_id, [NOON_MS + number], {"temperature": [90.0 + 20 * (number % 2)]})
+    assert await follow_all(plant.pool) == 5
+    assert await follow_all(plant.pool) == 0
+    assert len(await told(plant)) == 2
+
+
+async def test_chunks_do_not_change_what_comes_out(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CHUNK_BATCHES", 1)
+    device_id = await plant.device("a")
+    await plant.rule(device_id, on_delay_seconds=3.0, off_delay_seconds=1.0)
+    for number, value in enumerate([101, 102, 103, 104, 90, 91, 101, 90]):
+        await plant.send(device_id, [NOON_MS + number * SECOND], {"temperature": [float(value)]})
+    assert await follow_all(plant.pool) == 8
+    [alert] = await told(plant)
+    assert (alert.raised_at, alert.cleared_at) == (at(NOON_MS + 3000), at(NOON_MS + 5000))
+
+
+async def test_a_chunk_holds_whole_transactions(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CHUNK_BATCHES", 1)
+    device_id = await plant.device("a")
+    await plant.rule(device_id)
+    midnight = NOON_MS + 43_200_000
+    await plant.send(
+        device_id, [midnight - 1, midnight, midnight + 1], {"temperature": [101.0, 99.0, 101.0]}
+    )
+    async with plant.pool.acquire() as db:
+        assert await engine.follow(db) == 2
+    assert [alert.raised_at for alert in await told(plant)] == [at(midnight - 1), at(midnight + 1)]
+
+
+async def test_a_batch_that_commits_after_a_later_one_is_not_missed(
+    plant: Plant, database_url: str
+) -> None:
+    early, late = await plant.device("early"), await plant.device("late")
+    await plant.rule(early)
+    await plant.rule(late)
+    await plant.send(early, [NOON_MS - 1], {"temperature": [20.0]})  # the day's partition
+    await follow_all(plant.pool)
+    other = await asyncpg.connect(database_url)
+    try:
+        slow = other.transaction()
+        await slow.start()
+        await other.execute(
+            """
+            insert into batches (start_at, epoch, first_row, received_at, device_id, quality,
+                                 metric_ids, offsets_ms, readings)
+            values ($1, 9, 0, $1, $2, 0, '{1}', '{0}', '{{101}}')
+            """,
+            NOON,
+            early,
+        )
+        await plant.send(late, [NOON_MS], {"temperature": [102.0]})
+        assert await follow_all(plant.pool) == 0
+        await slow.commit()
+    finally:
+        await other.close()
+    assert await follow_all(plant.pool) == 2
+    assert {alert.device for alert in await told(plant)} == {"early", "late"}
+
+
+async def test_a_rule_keeps_to_its_device_and_its_metric(plant: Plant) -> None:
+    hot, cold = await plant.device("hot"), await plant.device("cold")
+    await plant.rule(hot, metric="gas")
+    await plant.rule(cold, enabled=False)
+    await plant.send(hot, [NOON_MS], {"temperature": [900.0]})
+    await plant.send(cold, [NOON_MS], {"temperature": [900.0]})
+    assert await follow_all(plant.pool) == 2
+    assert await told(plant) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (rules, "lock_rules"),
+        (readings, "select_committed"),
+        (alerts, "insert_alert"),
+        (alerts, "update_alert_cleared"),
+        (rule_states, "update_rule_states"),
+        (cursors, "update_cursor"),
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_loss_of_the_database_at_any_step_changes_nothing(
+    plant: Plant, clock: Clock, monkeypatch: pytest.MonkeyPatch, module, step: str, after: bool
+) -> None:
+    real = getattr(module, step)
+    planted = {"left": 3}
+    monkeypatch.setattr(outage, "LONGEST_SECONDS", 0.05)
+
+    async def failing(*args, **options):
+        if planted["left"]:
+            planted["left"] -= 1
+            if after:
+                await real(*args, **options)
+            raise asyncpg.ConnectionDoesNotExistError("planted")
+        return await real(*args, **options)
+
+    device_id = await plant.device("a")
+    await plant.rule(device_id, on_delay_seconds=1.0)
+    for start in range(0, 40_000, 4_000):
+        times = [NOON_MS + start + number * SECOND for number in range(4)]
+        await plant.send(device_id, times, {"temperature": [99.0, 101.0, 102.0, 103.0]})
+    monkeypatch.setattr(engine if hasattr(engine, step) else module, step, failing)
+    async with running(plant.pool, clock):
+        await eventually(lambda: _done(plant, 10))
+    assert planted["left"] == 0
+    found = await told(plant)
+    assert [alert.raised_at for alert in found] == [
+        at(NOON_MS + start + 2 * SECOND) for start in range(0, 40_000, 4_000)
+    ]
+    assert [alert.cleared_at for alert in found[:-1]] == [
+        at(NOON_MS + start) for start in range(4_000, 40_000, 4_000)
+    ]
+
+
+async def _done(plant: Plant, number: int) -> bool:
+    return await plant.pool.fetchval("select count(*) = $1 from alerts", number)
+
+
+async def test_a_mistake_in_the_program_is_not_survived(
+    plant: Plant, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(*_args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(threshold, "evaluate", mistaken)
+    device_id = await plant.device("a")
+    await plant.rule(device_id)
+    await plant.send(device_id, [NOON_MS], {"temperature": [101.0]})
+    async with running(plant.pool, clock) as task:
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(task, 20)
+
+
+async def test_one_works_and_another_takes_over(plant: Plant, clock: Clock) -> None:
+    device_id = await plant.device("a")
+    await plant.rule(device_id)
+    async with running(plant.pool, clock) as second:
+        await asyncio.sleep(0.1)
+        async with running(plant.pool, clock):
+            for number in range(3):
+                time = NOON_MS + number * 10
+                await plant.send(device_id, [time, time + 5], {"temperature": [101.0, 99.0]})
+            await eventually(lambda: _done(plant, 3))
+            leaders = "select count(*) from pg_locks where locktype = 'advisory' and granted"
+            assert await plant.pool.fetchval(leaders) == 1
+            second.cancel()
+            await asyncio.wait([second])
+            await plant.send(device_id, [NOON_MS + 100], {"temperature": [101.0]})
+            await eventually(lambda: _done(plant, 4))
+
+
+async def test_it_survives_the_loss_of_every_connection(
+    plant: Plant, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "appliance.workers")
+    device_id = await plant.device("a")
+    await plant.rule(device_id)
+    async with running(plant.pool, clock):
+        for number in range(3):
+            await plant.send(device_id, [NOON_MS + number * 10], {"temperature": [101.0]})
+            await plant.send(device_id, [NOON_MS + number * 10 + 5], {"temperature": [99.0]})
+            await eventually(lambda number=number: _done(plant, number + 1))
+            await plant.pool.fetch(
+                """
+                select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and pid <> pg_backend_pid()
+                """
+            )
+        await eventually(lambda: _said(caplog, "works again", 3))
+    assert sum("waits for PostgreSQL" in line for line in caplog.messages) == 3
+
+
+async def _said(caplog: pytest.LogCaptureFixture, words: str, times: int) -> bool:
+    return sum(words in line for line in caplog.messages) == times
+
+
+async def test_a_cursor_from_another_server_does_not_stop_the_rules(
+    plant: Plant, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with plant.pool.acquire() as db:
+        await cursors.update_cursor(db, engine.NAME, 0, 10**12)
+    device_id = await plant.device("a")
+    await plant.rule(device_id)
+    async with running(plant.pool, clock):
+        await eventually(lambda: _said(caplog, "restored elsewhere", 1))
+        await plant.send(device_id, [NOON_MS], {"temperature": [101.0]})
+        await eventually(lambda: _done(plant, 1))
+
+
+async def silences(plant: Plant, listening_at, now) -> None:
+    async with plant.pool.acquire() as db:
+        await engine.watch_silence(db, listening_at, now)
+
+
+async def test_a_silent_device_raises_and_clears(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    await plant.rule(device_id, "no_data", on_delay_seconds=60.0, message="Silent")
+    await plant.send(device_id, [NOON_MS], {"temperature": [1.0]})
+    for seconds, number in ((59, 0), (60, 1), (61, 1), (4000, 1)):
+        await silences(plant, NOON, NOON + timedelta(seconds=seconds))
+        assert len(await told(plant)) == number
+    await plant.send(device_id, [NOON_MS + 4_100_000], {"temperature": [1.0]})
+    await silences(plant, NOON, NOON + timedelta(seconds=4101))
+    [alert] = await told(plant)
+    assert (alert.raised_at, alert.cleared_at) == (at(NOON_MS + 60_000), at(NOON_MS + 4_100_000))
+    assert (alert.kind, alert.metric, alert.raised_value) == ("no_data", None, None)
+
+
+async def test_time_in_which_the_box_was_down_is_no_silence(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    await plant.rule(device_id, "no_data", on_delay_seconds=60.0)
+    await plant.rule(await plant.device("never heard of"), "no_data", on_delay_seconds=60.0)
+    await plant.send(device_id, [NOON_MS], {"temperature": [1.0]})
+    started = NOON + timedelta(hours=2)
+    await silences(plant, started, started + timedelta(seconds=59))
+    assert await told(plant) == []
+    await silences(plant, started, started + timedelta(seconds=60))
+    assert [alert.raised_at for alert in await told(plant)] == [started + timedelta(minutes=1)] * 2
+
+
+async def test_a_silence_goes_on_over_a_restart(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    await plant.rule(device_id, "no_data", on_delay_seconds=60.0)
+    await plant.send(device_id, [NOON_MS], {"temperature": [1.0]})
+    await silences(plant, NOON, NOON + timedelta(minutes=5))
+    again = NOON + timedelta(minutes=10)
+    for seconds in (1, 61):
+        await silences(plant, again, again + timedelta(seconds=seconds))
+    [alert] = await told(plant)
+    assert alert.state == AlertState.UNACKNOWLEDGED
+
+
+async def test_a_rule_changed_a_moment_ago_begins_its_silence_anew(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    changed_at = NOON + timedelta(minutes=30)
+    await plant.rule(device_id, "no_data", on_delay_seconds=60.0, changed_at=changed_at)
+    await plant.send(device_id, [NOON_MS], {"temperature": [1.0]})
+    await silences(plant, NOON, changed_at + timedelta(seconds=59))
+    assert await told(plant) == []
+    await silences(plant, NOON, changed_at + timedelta(seconds=60))
+    assert len(await told(plant)) == 1
+
+
+async def test_the_running_engine_notices_silence_by_itself(plant: Plant, clock: Clock) -> None:
+    device_id = await plant.device("a")
+    await plant.rule(device_id, "no_data", on_delay_seconds=60.0)
+    async with running(plant.pool, clock):
+        await asyncio.sleep(0.3)
+        clock.forward(seconds=61)
+        await eventually(lambda: _done(plant, 1))
+
+
+CHILD = """
+import asyncio, sys
+from datetime import UTC, datetime
+from appliance.store.pool import open_pool
+from appliance.workers import engine, outage
+
+engine.GATHER_SECONDS, engine.STANDBY_SECONDS = 0.0, 0.02
+
+async def main():
+    async with open_pool(sys.argv[1], size=2) as pool:
+        print("up", flush=True)
+        await engine.run_engine(pool, lambda: datetime.now(UTC))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.faults
+async def test_alerts_are_exact_however_often_the_engine_is_killed(
+    plant: Plant, database_url: str
+) -> None:
+    rng = random.Random(7)
+    device_ids = [await plant.device(name) for name in "abc"]
+    rule_ids = {
+        await plant.rule(device_id, on_delay_seconds=delay, deadband=3.0): device_id
+        for device_id in device_ids
+        for delay in (0.0, 2.0)
+    }
+    sent: dict[DeviceId, list[tuple[int, float]]] = {device_id: [] for device_id in device_ids}
+
+    async def send_all() -> None:
+        for number in range(150):
+            for device_id in device_ids:
+                rows = [
+                    (NOON_MS + number * 3000 + part * 1000, rng.choice([90.0, 98.0, 101.0, 105.0]))
+                    for part in range(3)
+                ]
+                sent[device_id] += rows
+                await asyncio.sleep(0.01)
+                await plant.send(
+                    device_id, [time for time, _ in rows], {"temperature": [v for _, v in rows]}
+                )
+
+    sending = asyncio.create_task(send_all())
+    kills = 0
+    while not sending.done():
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", CHILD, database_url, stdout=asyncio.subprocess.PIPE
+        )
+        assert child.stdout is not None
+        await child.stdout.readline()
+        await asyncio.sleep(rng.uniform(0.0, 0.5))
+        child.kill()
+        await child.wait()
+        kills += 1
+    await sending
+    assert kills > 3
+    assert len(await told(plant)) > 10
+    async with open_pool(database_url, size=1) as pool:
+        await follow_all(pool)
+
+    assert [
+        (alert.rule_id, alert.raised_at, alert.raised_value, alert.cleared_at)
+        for alert in sorted(await told(plant), key=lambda alert: (alert.rule_id, alert.raised_at))
+    ] == await expected(plant, rule_ids, sent)
+    assert await plant.pool.fetchval("select count(*) from batches") == 450
+    phases = await plant.pool.fetch("select phase from rule_states")
+    assert {Phase(row["phase"]) for row in phases} <= set(Phase)
+
+
+async def expected(
+    plant: Plant,
+    rule_ids: dict[RuleId, DeviceId],
+    sent: dict[DeviceId, list[tuple[int, float]]],
+) -> list[tuple[object, ...]]:
+    """What one evaluation of everything at once gives."""
+    found: list[list[object]] = []
+    for rule in sorted(await rules.select_rules(plant.pool, plant.scope), key=lambda r: r.id):
+        rows = sent[rule_ids[rule.id]]
+        _, steps = threshold.evaluate(
+            rule,
+            RuleState(),
+            np.array([time for time, _ in rows]),
+            np.array([value for _, value in rows]),
+            received_ms=rows[-1][0],
+            stale_ms=10**9,
+        )
+        for step in steps:
+            if step.step is Step.RAISED:
+                found.append([rule.id, at(step.at_ms), step.value, None])
+            else:
+                found[-1][3] = at(step.at_ms)
+    return [tuple(alert) for alert in found]
+
+
+async def test_the_next_batches_are_found_by_their_index(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    for day in range(3):
+        await batches.create_partition(plant.pool, (NOON + timedelta(days=day)).date())
+    await plant.send(device_id, [NOON_MS], {"temperature": [1.0]})
+    async with plant.pool.acquire() as db, db.transaction():
+        await db.execute("set local enable_seqscan = off")
+        plan = await db.fetch(
+            """
+            explain select * from batches
+             where xid >= '5' and xid < pg_snapshot_xmin(pg_current_snapshot())
+             order by xid fetch first 200 rows with ties
+            """
+        )
+    lines = "\n".join(row[0] for row in plan)
+    assert "Seq Scan" not in lines
