@@ -13,6 +13,7 @@ from appliance.model.scope import Scope
 from appliance.store import alerts, devices, readings, rule_states, rules
 from appliance.store.pool import Connection, Pool
 
+EVALUATED = ("limit", "deadband", "on_delay_seconds", "off_delay_seconds", "enabled")
 SWITCHED_OFF = "Cleared because the rule was switched off."
 
 
@@ -34,9 +35,9 @@ async def create(db: Pool, scope: Scope, actor: Actor, asked: NewRule, now: date
 async def change(
     db: Pool, scope: Scope, actor: Actor, rule_id: RuleId, asked: RuleChange, now: datetime
 ) -> Rule:
-    """Change a rule in scope: its delays begin anew, an alert that stands goes on standing.
+    """Change a rule in scope. If it evaluates differently now, its delays begin anew.
 
-    A rule that is switched off clears its alert.
+    An alert that stands goes on standing, except that of a rule that is switched off.
     """
     changes = {
         name: value
@@ -47,11 +48,15 @@ async def change(
         await rules.lock_rules(connection)
         old = await _one(connection, scope, rule_id)
         new = msgspec.structs.replace(old, **changes)
+        if new == old:
+            return old
         _refuse_nonsense(new)
-        await rules.update_rule(connection, new, now)
+        differs = any(getattr(old, name) != getattr(new, name) for name in EVALUATED)
+        await rules.update_rule(connection, new, now if differs else None)
         if not new.enabled:
             await alerts.update_alert_cleared(connection, rule_id, now, None, SWITCHED_OFF)
-        await rule_states.update_rule_state_restarted(connection, rule_id)
+        if differs:
+            await rule_states.update_rule_state_restarted(connection, rule_id)
         entry = _entry(actor, "rule.change", old.factory_id, rule_id, now)
         entry = msgspec.structs.replace(entry, old=_told(old), new=_told(new))
         await audit.record(connection, entry)

@@ -91,6 +91,7 @@ class Plant:
         *,
         received_ms: int | None = None,
         epoch: int = 1,
+        first_row: int | None = None,
     ) -> None:
         """Store rows as the post of a node would be, by default received at the last row."""
         catalogue = {metric.name: metric.id for metric in await select_metrics(self.pool)}
@@ -103,7 +104,7 @@ class Plant:
             device_id=device_id,
             epoch=Epoch(epoch),
             boot=None,
-            first_row=received or 0,
+            first_row=(received or 0) if first_row is None else first_row,
             metric_ids=tuple(catalogue[name] for name in readings),
             times_ms=np.array(times_ms, np.int64),
             values=np.array(list(readings.values()), np.float64),

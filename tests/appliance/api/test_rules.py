@@ -44,7 +44,7 @@ async def evaluate(plant: Plant, device_id: Any, *values: float, at_ms: int = NO
 async def test_a_rule_is_added_and_watches_from_then_on(plant: Plant, technician: SignedIn) -> None:
     device_id = await plant.device("a")
     rule = await add(
-        technician, device_id, deadband=5, on_delay_seconds=1.5, what_to_do="1. Go\n2."
+        technician, device_id, deadband=5, on_delay_seconds=1.5, what_to_do="1. Go\r\n2."
     )
     assert rule == HIGH | {
         "id": rule["id"],
@@ -54,7 +54,7 @@ async def test_a_rule_is_added_and_watches_from_then_on(plant: Plant, technician
         "deadband": 5.0,
         "on_delay_seconds": 1.5,
         "off_delay_seconds": 0.0,
-        "what_to_do": "1. Go\n2.",
+        "what_to_do": "1. Go\r\n2.",
         "enabled": True,
     }
     assert (await (await technician.get("/rules")).get_json()) == {"rules": [rule]}
@@ -197,6 +197,23 @@ async def test_a_changed_limit_begins_the_delay_anew(plant: Plant, technician: S
     assert await evaluate(plant, device_id, 960, at_ms=NOON_MS + 10_000) == []
     assert await evaluate(plant, device_id, 960, at_ms=NOON_MS + 19_999) == []
     assert len(await evaluate(plant, device_id, 960, at_ms=NOON_MS + 20_000)) == 1
+
+
+async def test_new_words_do_not_touch_a_delay(plant: Plant, technician: SignedIn) -> None:
+    device_id = await plant.device("a")
+    rule = await add(technician, device_id, on_delay_seconds=10)
+    await evaluate(plant, device_id, 960)
+    await technician.patch(f"/rules/{rule['id']}", json={"message": "New words", "priority": 3})
+    [alert] = await evaluate(plant, device_id, 960, at_ms=NOON_MS + 10_000)
+    assert (alert.message, alert.priority) == ("New words", 3)
+
+
+async def test_a_change_to_what_it_is_already_is_none(plant: Plant, technician: SignedIn) -> None:
+    rule = await add(technician, await plant.device("a"))
+    for change in ({}, {"limit": 900}):
+        response = await technician.patch(f"/rules/{rule['id']}", json=change)
+        assert await response.get_json() == rule
+    assert await plant.pool.fetchval("select count(*) from audit where action = 'rule.change'") == 0
 
 
 async def test_an_alert_stands_through_a_change_until_it_is_inside_the_new_limit(

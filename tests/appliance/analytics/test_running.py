@@ -1,0 +1,44 @@
+import numba
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance import analytics
+from appliance.analytics import running
+from tests.appliance.analytics import naive
+
+VALUES = st.sampled_from([0.0, 1.0, 0.4, 0.5, float("nan")])
+READINGS = st.lists(st.tuples(st.integers(0, 120), VALUES), max_size=20)
+
+
+@given(READINGS, st.integers(0, 130), st.integers(1, 40))
+def test_the_running_share_is_what_plain_code_says(
+    readings: list[tuple[int, float]], end: int, hold: int
+) -> None:
+    times = np.array([time for time, _ in readings], np.int64)
+    values = np.array([value for _, value in readings], np.float64)
+    assert running.share(times, values, end, hold) == pytest.approx(
+        naive.running_share(times, values, end, hold)
+    )
+
+
+def test_what_nobody_measured_counts_neither_way() -> None:
+    times, values = np.array([0, 1000, 100_000]), np.array([1.0, 0.0, 1.0])
+    assert running.share(times, values, end_ms=101_000, hold_ms=1000) == pytest.approx(2 / 3)
+    assert running.share(times[:0], values[:0], end_ms=1, hold_ms=1) is None
+
+
+def test_arrays_that_do_not_match_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not match"):
+        running.share(np.arange(2), np.arange(3.0), 5, 1)
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled then")
+def test_warming_up_compiles_every_kernel() -> None:
+    from appliance.analytics.kernels import buckets
+    from appliance.analytics.kernels import running as kernel
+
+    analytics.warm_up()
+    for function in (buckets.add, kernel.share):
+        assert len(function.signatures) == 1
