@@ -1,0 +1,166 @@
+"""The demo's past: weeks of readings through the nodes' own door, and the alerts they raised."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from appliance.alarms import silence, threshold
+from appliance.alarms.transition import Step, Transition
+from appliance.demo.nodes import FIRMWARE
+from appliance.demo.plant import DAY
+from appliance.errors import CarbonseedError
+from appliance.model.ids import AlertId, FactoryId, UserId
+from appliance.model.rule import NewRule, Rule, RuleKind, RuleState
+from appliance.model.scope import Scope
+from appliance.store import alerts, rule_states, rules
+from appliance.store.pool import Connection, Pool
+from appliance.store.readings import Rows, select_readings
+
+COARSE_SECONDS = 60
+"""Between two readings of the past; of today there are as many as the nodes take."""
+NOTES = ("Checked on site.", "Maintenance informed.", "Known, part is ordered.", None)
+
+
+class PastFailed(CarbonseedError):
+    """The demo's past could not be delivered."""
+
+    code = "past-failed"
+
+
+class Span(NamedTuple):
+    """A stretch of the past up to now."""
+
+    days: float
+    step_seconds: int
+
+    @property
+    def rows(self) -> int:
+        """The readings of a node in it."""
+        return int(self.days * DAY * 1000) // (self.step_seconds * 1000)
+
+
+def spans(days: float, now: datetime, fine_seconds: int) -> tuple[Span, Span]:
+    """All of it, coarse, and what of it is today's, fine; `now` in the plant's time zone."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = (now - midnight) / timedelta(days=1)
+    return Span(days, COARSE_SECONDS), Span(min(days, today), fine_seconds)
+
+
+async def deliver(folder: Path, span: Span, heard: Callable[[int], None]) -> None:
+    """Send a node's past as an earlier start of it; calls heard(rows sent so far)."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(FIRMWARE / "sim" / "backfill.py"),
+        f"--days={span.days}",
+        f"--step-seconds={span.step_seconds}",
+        str(folder / "config.json"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    told: dict[str, Any] = {}
+    try:
+        while process.stdout and (line := await process.stdout.readline()):
+            told = json.loads(line)
+            heard(told["sent"])
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        raise PastFailed(f"The past of {folder.name} could not be delivered: {told.get('error')}")
+
+
+async def record_alerts(
+    db: Pool,
+    blocking: Executor,
+    factory_id: FactoryId,
+    wanted: Sequence[NewRule],
+    who: UserId,
+    now: datetime,
+) -> int:
+    """Add the rules, and raise and clear what they would have; `who` acknowledges most of it.
+
+    Returns the number of alerts. All of it or nothing is stored.
+    """
+    loop = asyncio.get_running_loop()
+    scope = Scope((factory_id,))
+    number = 0
+    states = {}
+    async with db.acquire() as connection, connection.transaction():
+        await rules.lock_rules(connection)
+        for asked in wanted:
+            rule_id = await rules.insert_rule(connection, factory_id, asked, now)
+            rule = await rules.select_rule(connection, scope, rule_id)
+            assert rule is not None  # noqa: S101  inserted above
+            rows = await _readings(connection, rule, now)
+            states[rule_id], steps = await loop.run_in_executor(
+                blocking, _evaluate, rule, rows, _ms(now)
+            )
+            for step in steps:
+                number += await _record(connection, rule, step, who, now)
+        await rule_states.update_rule_states(connection, states)
+    return number
+
+
+async def _record(db: Connection, rule: Rule, step: Transition, who: UserId, now: datetime) -> bool:
+    at = datetime.fromtimestamp(step.at_ms / 1000, UTC)
+    if step.step is Step.CLEARED:
+        await alerts.update_alert_cleared(db, rule.id, at, step.value)
+        return False
+    alert_id = await alerts.insert_alert(db, rule, at, step.value)
+    if alert_id is not None and _is_acknowledged(alert_id, now - at):
+        scope = Scope((rule.factory_id,))
+        later = at + timedelta(minutes=2 + alert_id * 7 % 23)
+        note = NOTES[alert_id % len(NOTES)]
+        await alerts.update_alert_acknowledged(db, scope, alert_id, who, note, later)
+    return alert_id is not None
+
+
+def _is_acknowledged(alert_id: AlertId, age: timedelta) -> bool:
+    return age > timedelta(days=7) or (age > timedelta(hours=1) and alert_id % 3 > 0)
+
+
+async def _readings(db: Connection, rule: Rule, now: datetime) -> Rows:
+    scope = Scope((rule.factory_id,))
+    metric = rule.metric or "running"
+    pages = [page async for page in select_readings(db, scope, rule.device_id, metric, 0, _ms(now))]
+    times = np.concatenate([page.times_ms for page in pages] or [np.empty(0, np.int64)])
+    values = np.concatenate([page.values for page in pages] or [np.empty(0)])
+    order = np.argsort(times, kind="stable")
+    return Rows(times[order], values[order])
+
+
+def _evaluate(rule: Rule, rows: Rows, now_ms: int) -> tuple[RuleState, list[Transition]]:
+    """The same state machines that run live; nothing counts as stale, for it is about the past."""
+    if rule.kind is not RuleKind.NO_DATA:
+        return threshold.evaluate(rule, RuleState(), *rows, now_ms, stale_ms=now_ms)
+    state, steps = RuleState(), []
+    calm_ms = round(rule.off_delay_seconds * 1000)
+    for heard_ms, next_ms in _gaps(rows, rule.on_delay_seconds * 1000):
+        for heard, moment in (
+            (heard_ms, next_ms),
+            (next_ms, next_ms),
+            (next_ms + calm_ms, next_ms + calm_ms),
+        ):
+            state, told = silence.evaluate(rule, state, heard, 0, moment)
+            steps += told
+    return state, steps
+
+
+def _gaps(rows: Rows, longest_ms: float) -> Iterator[tuple[int, int]]:
+    for i in np.flatnonzero(np.diff(rows.times_ms) > longest_ms):
+        yield int(rows.times_ms[i]), int(rows.times_ms[i + 1])
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,143 @@
+"""The demo beside the appliance: builds the plant, gives it a past, keeps its nodes alive."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from appliance.demo import nodes, past, people, plant
+from appliance.demo.folder import Folder, State
+from appliance.demo.past import Span
+from appliance.errors import Conflict
+from appliance.http.context import Context
+from appliance.identity import devices, machines
+from appliance.identity.devices import NewDevice
+from appliance.identity.machines import NewMachine
+from appliance.main import Started
+from appliance.model.ids import FactoryId
+from appliance.model.scope import Scope
+from appliance.store import rules
+from appliance.store.devices import select_devices
+from appliance.store.factories import select_all_factories
+from appliance.store.machines import select_machines
+from appliance.store.users import select_user_id
+
+LOADERS = 2
+"""Nodes whose past is sent at the same time."""
+
+log = logging.getLogger(__name__)
+
+
+class Audience(Protocol):
+    """Whoever watches the demo come up."""
+
+    def loading(self, done: int, total: int) -> None:
+        """So many rows of the past are there."""
+
+    def ready(self, started: Started, password: str) -> None:
+        """The plant lives."""
+
+
+async def run(started: Started, history_days: float, audience: Audience) -> None:
+    """Build what is missing, then keep the nodes running until cancelled."""
+    c = started.context
+    folder = Folder(c.settings.data_dir)
+    state = await asyncio.to_thread(_begin, folder, started.setup_code)
+    factory_id = await _build(started, folder, state.password)
+    if not state.complete:
+        now = c.clock().astimezone(await asyncio.to_thread(ZoneInfo, plant.TIME_ZONE))
+        spans = past.spans(history_days, now, nodes.SAMPLING_MS // 1000)
+        state = await _deliver_past(folder, state, spans, audience)
+        await _draw_limits(c, factory_id)
+        await asyncio.to_thread(folder.save, msgspec.structs.replace(state, complete=True))
+    async with asyncio.TaskGroup() as group:
+        for node in plant.NODES:
+            group.create_task(nodes.keep_running(folder.node(node.name)))
+        audience.ready(started, state.password)
+
+
+def _begin(folder: Folder, setup_code: str | None) -> State:
+    state = folder.load()
+    if state is None:
+        if setup_code is None:
+            raise Conflict(
+                f"{folder.path.parent} holds a plant that is no demo. Name another folder with "
+                "--data-dir, or start without --demo."
+            )
+        state = State(people.make_password())
+        folder.save(state)
+    return state
+
+
+async def _build(started: Started, folder: Folder, password: str) -> FactoryId:
+    """People, machines and nodes, each unless it is there."""
+    c = started.context
+    if started.setup_code:
+        await people.add_administrator(c, started.setup_code, password, c.clock())
+    all_factories = await select_all_factories(c.db)
+    factory_id = next(one.id for one in all_factories if one.name == plant.FACTORY)
+    scope = Scope((factory_id,))
+    await people.add_others(c, factory_id, password, c.clock())
+    there = {machine.name: machine.id for machine in await select_machines(c.db, scope)}
+    for machine in plant.MACHINES:
+        if machine.name not in there:
+            wanted = NewMachine(factory_id, *machine)
+            made = await machines.create(c.db, scope, people.ACTOR, wanted, c.clock())
+            there[made.name] = made.id
+    known = {device.name: device.id for device in await select_devices(c.db, scope)}
+    for node in plant.NODES:
+        place = folder.node(node.name)
+        key = None
+        if node.name not in known:
+            device = NewDevice(factory_id, node.name, there[node.machine], nodes.SAMPLING_MS)
+            key = (await devices.register(c.db, scope, people.ACTOR, device, c.clock())).key
+        elif not await asyncio.to_thread(nodes.has_key, place):
+            device_id = known[node.name]
+            key = (await devices.issue_key(c.db, scope, people.ACTOR, device_id, c.clock())).key
+        await asyncio.to_thread(nodes.furnish, place, node, key, started.running, started.authority)
+    return factory_id
+
+
+async def _deliver_past(
+    folder: Folder, state: State, spans: Sequence[Span], audience: Audience
+) -> State:
+    done = list(state.with_past)
+    sent = {node.name: 0 for node in plant.NODES if node.name not in done}
+    total = sum(span.rows for span in spans) * len(sent)
+    free = asyncio.Semaphore(LOADERS)
+
+    async def one(name: str) -> None:
+        for i, span in enumerate(spans):
+            before = sum(earlier.rows for earlier in spans[:i])
+
+            def heard(rows: int, before: int = before) -> None:
+                sent[name] = before + rows
+                audience.loading(sum(sent.values()), total)
+
+            await past.deliver(folder.node(name), span, heard)
+        done.append(name)
+        await asyncio.to_thread(folder.save, State(state.password, tuple(done)))
+
+    async def in_turn(name: str) -> None:
+        async with free:
+            await one(name)
+
+    async with asyncio.TaskGroup() as group:
+        for name in sent:
+            group.create_task(in_turn(name))
+    return State(state.password, tuple(done))
+
+
+async def _draw_limits(c: Context, factory_id: FactoryId) -> None:
+    """The rules, and the alerts they would have raised; unless an earlier start has done so."""
+    scope = Scope((factory_id,))
+    who = await select_user_id(c.db, people.OPERATOR)
+    if who is None or await rules.select_rules(c.db, scope):
+        return
+    known = {device.name: device.id for device in await select_devices(c.db, scope)}
+    wanted = [limit.on(known[limit.node]) for limit in plant.LIMITS]
+    number = await past.record_alerts(c.db, c.blocking, factory_id, wanted, who, c.clock())
+    log.info("Recorded %d alerts of the past", number)
