@@ -1,0 +1,162 @@
+"""The real appliance's pages over TLS and HTTP/2, seen by a real chromium."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+from quart import Quart
+
+from appliance.http.context import Context
+from appliance.identity import certificates
+from appliance.listeners.people import PROTOCOLS, serve_people
+from appliance.listeners.tls import server_context
+from appliance.store.pool import open_pool
+from appliance.workers.engine import run_engine
+from appliance.workers.relay import run_relay
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def clock() -> Callable[[], datetime]:
+    """The time as it is: browsers have their own clocks."""
+    return lambda: datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def chromium() -> None:
+    if not CHROMIUM.exists():
+        pytest.skip(
+            f"*** There is no {CHROMIUM}: NO PAGE WAS LOOKED AT. Install the package chromium."
+        )
+
+
+@dataclass
+class Door:
+    """The people's listener on a port of its own; it can be shut and opened again."""
+
+    app: Quart
+    folder: Path
+    port: int = 0
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _serving: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    async def open(self) -> None:
+        listener = socket.create_server(("127.0.0.1", self.port))
+        listener.setblocking(False)
+        self.port = listener.getsockname()[1]
+        found = await asyncio.to_thread(
+            certificates.ensure, self.folder, ["127.0.0.1"], datetime.now(UTC)
+        )
+        tls = server_context(found.people.certificate, found.people.key, PROTOCOLS)
+        self._stop = asyncio.Event()
+        self._serving = asyncio.create_task(serve_people(self.app, listener, tls, self._stop))
+
+    async def shut(self) -> None:
+        self._stop.set()
+        if self._serving:
+            await self._serving
+
+
+@pytest.fixture
+async def door(
+    app: Quart, context: Context, database_url: str, tmp_path: Path
+) -> AsyncIterator[Door]:
+    """The appliance with its relay and its alarm engine at work."""
+    opened = Door(app, tmp_path / "certificates")
+    async with open_pool(database_url, size=4) as pool:
+        workers = [
+            asyncio.create_task(run_relay(pool, context.live, context.clock)),
+            asyncio.create_task(run_engine(pool, context.clock)),
+        ]
+        await opened.open()
+        yield opened
+        for worker in workers:
+            worker.cancel()
+        await asyncio.wait(workers)
+        context.live.close()
+        await opened.shut()
+
+
+@pytest.fixture
+async def chrome() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(ARGUMENTS), timeout=60_000
+        )
+        yield opened
+        await opened.close()
+
+
+@dataclass
+class Window:
+    """A page in a browser of its own, and what went wrong in it."""
+
+    page: Page
+    url: str
+    trouble: list[str]
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.url + path)
+
+    async def sign_in(self, email: str, password: str) -> None:
+        await self.page.fill("#email", email)
+        await self.page.fill("#password", password)
+        await self.page.click("main button.primary")
+
+    async def is_accessible(self) -> None:
+        """Every rule of axe, the best practices too."""
+        found = await Axe().run(self.page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.fixture
+async def window(chrome: Browser, door: Door) -> AsyncIterator[Callable]:
+    """`await window(dark=True, viewport=PHONE)`; at the end nothing may have gone wrong in it."""
+    opened: list[Window] = []
+    async with AsyncExitStack() as stack:
+
+        async def open_one(*, dark: bool = False, viewport=WIDE, scripts: bool = True) -> Window:
+            context = await chrome.new_context(
+                ignore_https_errors=True,
+                color_scheme="dark" if dark else "light",
+                reduced_motion="reduce",
+                viewport=viewport,
+                java_script_enabled=scripts,
+            )
+            stack.push_async_callback(context.close)
+            made = Window(await context.new_page(), door.url, [])
+            _watch(made, door.url)
+            opened.append(made)
+            return made
+
+        yield open_one
+        for one in opened:
+            assert one.trouble == []
+
+
+def _watch(window: Window, origin: str) -> None:
+    def said(message) -> None:
+        if message.type in {"error", "warning"}:
+            window.trouble.append(f"console: {message.text}")
+
+    def asked(request) -> None:
+        if not request.url.startswith((origin + "/", "data:")):
+            window.trouble.append(f"foreign: {request.url}")
+
+    window.page.on("console", said)
+    window.page.on("pageerror", lambda error: window.trouble.append(f"page: {error}"))
+    window.page.on("request", asked)

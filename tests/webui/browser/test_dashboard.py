@@ -1,0 +1,289 @@
+"""The dashboard over a real plant: what is there, what moves, and what happens when it stops."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.async_api import expect
+
+from appliance.model.user import Role
+from tests.appliance.conftest import PASSWORD
+from tests.webui.browser.conftest import PHONE, WIDE
+
+pytestmark = pytest.mark.browser
+
+MINUTE_MS = 60_000
+
+
+def now_ms() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+@pytest.fixture
+async def furnace(plant):
+    """A furnace with three hours of readings, every ten seconds; a quarter of an hour is missing."""
+    device = await plant.device("furnace-1", interval_ms=10_000, machine="Melting furnace")
+    end = now_ms()
+    times = [
+        time
+        for time in range(end - 180 * MINUTE_MS, end + 1, 10_000)
+        if not end - 40 * MINUTE_MS < time < end - 25 * MINUTE_MS
+    ]
+    readings = {
+        "temperature": [740 + place % 7 for place in range(len(times))],
+        "running": [1.0] * len(times),
+    }
+    await plant.send(device, times, readings)
+    return device
+
+
+@pytest.fixture
+async def enter(window, sign_in):
+    """`await enter(Role.MANAGER, path, dark=True)`: the dashboard of a person, live."""
+
+    async def do(role: Role = Role.OPERATOR, path: str = "/dashboard", **look):
+        person = await sign_in(role)
+        one = await window(**look)
+        await one.go(path)
+        await one.sign_in(person.email, PASSWORD)
+        await expect(one.page.locator("cs-live")).to_have_attribute("data-connection", "live")
+        return one
+
+    return do
+
+
+def cell(one, device: int, metric: str):
+    return one.page.locator(f'tr[data-device="{device}"] td[data-label="{metric}"]')
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param({"viewport": WIDE}, id="light"),
+        pytest.param({"viewport": WIDE, "dark": True}, id="dark"),
+        pytest.param({"viewport": {"width": 900, "height": 800}}, id="tablet"),
+        pytest.param({"viewport": PHONE}, id="phone"),
+        pytest.param({"viewport": PHONE, "dark": True}, id="phone-dark"),
+    ],
+)
+async def test_the_dashboard_is_accessible(enter, plant, furnace, pool, look) -> None:
+    for priority in (1, 2, 3, 4):
+        await plant.rule(furnace, limit=100.0 * priority, priority=priority)
+    await pool.execute("update rules set what_to_do = 'Call 4711.'")
+    await plant.device("silent")
+    one = await enter(**look)
+    await plant.send(furnace, [now_ms()], {"temperature": [790.0], "running": [1.0]})
+    await expect(one.page.locator(".alert")).to_have_count(4)
+    await one.page.locator(".alert button.disclose").first.click()
+    await one.is_accessible()
+    await one.page.get_by_role("button", name="Show as table").click()
+    await expect(one.page.locator(".chart-table tbody tr").first).to_be_visible()
+    await one.is_accessible()
+    width = await one.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0
+
+
+async def test_a_new_reading_changes_the_value_where_it_stands(enter, plant, furnace) -> None:
+    one = await enter()
+    await expect(cell(one, furnace, "Temperature")).to_have_text("744.0")
+    height = await one.page.evaluate("document.documentElement.scrollHeight")
+    await plant.send(furnace, [now_ms()], {"temperature": [812.3], "running": [0.0]})
+    await expect(cell(one, furnace, "Temperature")).to_have_text("812.3")
+    await expect(cell(one, furnace, "Running")).to_have_text("stopped")
+    await expect(one.page.locator(".kpi").first.locator("cs-value")).to_have_text("812.3\u202f°C")
+    await expect(one.page.locator(".figures dd").first).to_have_text("812.3\u202f°C")
+    assert await one.page.evaluate("document.documentElement.scrollHeight") == height
+
+
+async def test_an_alert_appears_and_is_acknowledged(enter, plant, furnace, pool) -> None:
+    await plant.rule(furnace, limit=780.0, priority=1, message="Melt too hot")
+    one = await enter()
+    await expect(one.page.get_by_text("Nothing needs attention.")).to_be_visible()
+    await plant.send(furnace, [now_ms()], {"temperature": [801.0], "running": [1.0]})
+    alert = one.page.locator(".alert")
+    await expect(alert).to_contain_text("Melt too hot")
+    await expect(alert).to_contain_text("801.0 > 780.0\u202f°C")
+    await expect(alert).to_contain_text("Melting furnace · furnace-1")
+    await expect(alert.locator(".alert-state")).to_have_text("unacknowledged")
+    await expect(one.page.locator("cs-alerts [role=status]")).to_have_text(
+        "New alert, priority Critical: Melt too hot, furnace-1."
+    )
+    await expect(one.page.locator("cs-open")).to_have_text("1")
+    await alert.get_by_role("button", name="Acknowledge: Melt too hot, furnace-1").click()
+    await expect(alert.locator(".alert-state")).to_have_text("acknowledged by Operator")
+    await expect(alert.get_by_role("button", name="Acknowledge")).to_be_hidden()
+    by = await pool.fetchval(
+        "select u.email from alerts a join users u on u.id = a.acknowledged_by"
+    )
+    assert by == "operator@north.example"
+    await plant.send(furnace, [now_ms()], {"temperature": [700.0], "running": [1.0]})
+    await expect(one.page.locator(".alert")).to_have_count(0)
+
+
+async def test_two_people_who_acknowledge_at_once_are_told_who_was_first(
+    enter, plant, furnace, pool
+) -> None:
+    await plant.rule(furnace, limit=780.0, message="Melt too hot")
+    one = await enter()
+    await plant.send(furnace, [now_ms()], {"temperature": [801.0], "running": [1.0]})
+    button = one.page.get_by_role("button", name="Acknowledge: Melt too hot")
+    await expect(button).to_be_visible()
+    await pool.execute(
+        "update alerts set acknowledged_at = now(), acknowledged_by = (select min(id) from users)"
+    )
+    await button.click()
+    await expect(one.page.locator(".alert .wrong")).to_contain_text("Operator")
+    one.trouble.clear()  # chromium logs the status 409
+
+
+async def test_who_only_reads_has_no_button(enter, plant, furnace) -> None:
+    await plant.rule(furnace, limit=780.0)
+    one = await enter(Role.MANAGER)
+    await plant.send(furnace, [now_ms()], {"temperature": [801.0], "running": [1.0]})
+    await expect(one.page.locator(".alert")).to_be_visible()
+    await expect(one.page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+
+
+async def test_the_chart_tells_the_same_in_words_figures_and_table(enter, furnace) -> None:
+    one = await enter(path="/dashboard?metric=temperature")
+    chart = one.page.locator("cs-chart .plot")
+    await expect(chart).to_have_attribute(
+        "aria-label",
+        re.compile(
+            r"Line chart of Temperature, furnace-1, .* Europe/Istanbul\. "
+            r"Last 744\.0.*lowest 740\.0.*highest 746\.0.*mean 743\.0"
+        ),
+    )
+    await expect(one.page.locator(".figures dd")).to_have_text(
+        [f"{value}\u202f°C" for value in ("744.0", "740.0", "743.0", "746.0")]
+    )
+    await chart.focus()
+    await one.page.keyboard.press("End")
+    await expect(one.page.locator(".readout")).to_have_text(re.compile(r": 744\.0\u202f°C$"))
+    await one.page.keyboard.press("ArrowLeft")
+    await expect(one.page.locator(".readout")).to_have_text(re.compile(r": 743\.0\u202f°C$"))
+    await one.page.get_by_role("button", name="Show as table").click()
+    rows = one.page.locator(".chart-table tbody tr")
+    await expect(rows.first).to_contain_text("744.0")
+    assert await rows.count() in {270, 271, 272, 273}
+
+
+async def test_the_chart_looks_further_back_and_comes_home(enter, furnace) -> None:
+    one = await enter()
+    page = one.page
+    await page.get_by_role("button", name="8 h").click()
+    await expect(page.get_by_text("extremes kept")).to_be_visible()
+    await expect(page).to_have_url(re.compile("range=8h"))
+    await page.get_by_role("button", name="Earlier").click()
+    await expect(page.get_by_text("Paused")).to_be_visible()
+    await page.get_by_role("button", name="Earlier").click()
+    await page.get_by_role("button", name="Earlier").click()
+    await expect(page.locator(".no-data")).to_contain_text("No data between")
+    await page.get_by_role("button", name="Jump to the last data").click()
+    await expect(page.locator(".no-data")).to_have_count(0)
+    await expect(page.locator(".figures dd").first).to_have_text("744.0\u202f°C")
+    await page.get_by_role("button", name="Back to live").click()
+    await expect(page).to_have_url(re.compile("range=8h"))
+    await page.reload()
+    await expect(page.get_by_role("button", name="8 h")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_dragging_over_the_chart_zooms_in(enter, furnace) -> None:
+    one = await enter()
+    await expect(one.page.locator(".figures dd").first).to_have_text("744.0\u202f°C")
+    box = await one.page.locator(".u-over").bounding_box()
+    await one.page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 50)
+    await one.page.mouse.down()
+    await one.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 50, steps=4)
+    await one.page.mouse.up()
+    await expect(one.page).to_have_url(re.compile(r"from=\d+&to=\d+"))
+    found = dict(parse_qsl(urlsplit(one.page.url).query))
+    assert int(found["to"]) - int(found["from"]) == pytest.approx(12 * MINUTE_MS, rel=0.1)
+
+
+async def test_a_chart_that_cannot_load_says_so_and_tries_again(enter, furnace, pool) -> None:
+    one = await enter()
+    await expect(one.page.locator(".figures dd").first).to_have_text("744.0\u202f°C")
+    await pool.execute("alter table batches rename to hidden")
+    await one.page.get_by_role("button", name="24 h").click()
+    failure = one.page.locator("cs-chart .failure")
+    await expect(failure).to_contain_text(re.compile("Could not load.*Reference [0-9a-f]{8}"))
+    await pool.execute("alter table hidden rename to batches")
+    await failure.get_by_role("button", name="Retry").click()
+    await expect(failure).to_have_count(0)
+    one.trouble.clear()  # chromium logs the status 500
+
+
+async def test_a_silent_device_goes_stale_and_offline_by_itself(enter, plant) -> None:
+    slow = await plant.device("slow", interval_ms=10_000)
+    await plant.send(slow, [now_ms() - 27_000], {"temperature": [20.0]})
+    gone = await plant.device("gone", interval_ms=10_000)
+    await plant.send(gone, [now_ms() - 10 * MINUTE_MS], {"temperature": [21.0]})
+    never = await plant.device("never")
+    one = await enter()
+
+    def state(device):
+        return one.page.locator(f'tr[data-device="{device}"] .state-cell')
+
+    since = datetime.now(ZoneInfo("Europe/Istanbul")) - timedelta(minutes=10)
+    await expect(state(gone)).to_contain_text(f"○offline since {since:%H:%M}")
+    await expect(cell(one, gone, "Temperature")).to_have_text("—")
+    title = await cell(one, gone, "Temperature").locator("cs-value").get_attribute("title")
+    assert title.startswith("Last value 21.0")
+    await expect(state(never)).to_contain_text("○no data yet")
+    await expect(state(slow)).to_contain_text("●live")
+    await expect(state(slow)).to_contain_text(re.compile(r"◐stale 3\d s"))
+    await expect(one.page.locator("cs-summary")).to_contain_text("0 of 3 devices reporting")
+
+
+async def test_a_lost_connection_is_told_at_once_and_mends_itself(
+    enter, plant, furnace, door, context
+) -> None:
+    one = await enter()
+    await expect(cell(one, furnace, "Temperature")).to_have_text("744.0")
+    context.live.close()
+    await door.shut()
+    banner = one.page.locator("cs-banner")
+    await expect(banner).to_contain_text(
+        re.compile(r"lost \d+ s ago\. Values below are from \d\d:\d\d:\d\d\. Reconnecting")
+    )
+    await expect(one.page.locator(f'tr[data-device="{furnace}"] .glyph')).to_have_text("◐")
+    await one.is_accessible()
+    await plant.send(furnace, [now_ms()], {"temperature": [655.5], "running": [1.0]})
+    await door.open()
+    await expect(cell(one, furnace, "Temperature")).to_have_text("655.5", timeout=15_000)
+    await expect(banner).to_be_hidden()
+    await expect(banner.locator("[role=status]")).to_have_text("Connected again.")
+    one.trouble.clear()  # chromium logs the refused connections
+
+
+async def test_a_session_that_was_ended_leads_to_the_sign_in_page(
+    enter, furnace, pool, context
+) -> None:
+    one = await enter()
+    await pool.execute("update sessions set ended_at = now()")
+    context.live.close()
+    await expect(one.page).to_have_url(re.compile("/login\\?next="))
+    one.trouble.clear()  # chromium logs the status 401
+
+
+async def test_the_first_device_ends_the_empty_state(enter, plant) -> None:
+    one = await enter()
+    await expect(one.page.get_by_role("heading", name="No devices yet")).to_be_visible()
+    await expect(one.page.locator("cs-cards")).to_be_hidden()
+    first = await plant.device("first", interval_ms=10_000)
+    await plant.send(first, [now_ms()], {"gas": [4.5]})
+    await expect(cell(one, first, "Gas")).to_have_text("4.5")
+    await expect(one.page.get_by_role("heading", name="No devices yet")).to_be_hidden()
+
+
+async def test_what_a_device_is_called_never_becomes_markup(enter, plant) -> None:
+    odd = await plant.device("<img src=x onerror=alert(1)>", machine="<b>x</b>")
+    await plant.send(odd, [now_ms()], {"gas": [4.5]})
+    await plant.rule(odd, metric="gas", limit=4.0, message="<i>gas</i>")
+    one = await enter()
+    await plant.send(odd, [now_ms()], {"gas": [5.5]})
+    await expect(one.page.locator(".alert")).to_contain_text("<i>gas</i>")
+    await expect(one.page.locator("main img, main b, main i")).to_have_count(0)

@@ -1,0 +1,95 @@
+"""What holds for all pages: headers, errors for people, declared roles."""
+
+import functools
+import re
+
+import asyncpg
+import pytest
+
+from appliance.http.access import declared
+from tests.webui.conftest import text_of
+
+PAGES = ("/", "/login", "/setup", "/password")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/dashboard", "/nowhere"])
+async def test_every_page_has_a_strict_policy_and_no_inline_script_or_style(
+    signed_in, path: str
+) -> None:
+    response = await signed_in.get(path)
+    if response.status_code == 303:
+        return
+    page = await response.get_data(as_text=True)
+    assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
+    assert response.headers["Cache-Control"] == "no-store"
+    scripts = re.findall(r"<script([^>]*)>", page)
+    assert all("src=" in script or "application/json" in script for script in scripts)
+    assert "<style" not in page
+    assert not re.search(r"\s(style|on[a-z]+)=", page)
+
+
+async def test_a_missing_page_is_told_in_words(browser) -> None:
+    response = await browser.get("/nowhere")
+    assert response.status_code == 404
+    assert "This page does not exist" in await text_of(response)
+
+
+async def test_whoever_types_an_address_of_the_api_is_told_in_words(browser) -> None:
+    response = await browser.get("/devices")
+    assert response.status_code == 401
+    assert "Sign in first." in await text_of(response)
+
+
+async def test_a_bug_tells_a_person_what_to_quote(app, browser, caplog) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("secret inside")
+
+    view = app.view_functions["pages.home.show"]
+    app.view_functions["pages.home.show"] = functools.wraps(view)(broken)
+    app.testing = False
+    response = await browser.get("/")
+    told = await text_of(response)
+    assert response.status_code == 500
+    assert "secret inside" not in told
+    assert re.search(r"Quote [0-9a-f]{8}", told)
+    assert "secret inside" in caplog.text
+
+
+async def test_a_program_is_told_of_a_missing_page_as_before(client) -> None:
+    response = await client.get("/nowhere")
+    assert response.status_code == 404
+    assert response.content_type == "application/problem+json"
+
+
+async def test_a_page_that_fails_says_so_in_words(browser) -> None:
+    response = await browser.post("/login", {"email": "a\0b"})
+    assert response.status_code == 400
+    assert response.content_type == "text/html; charset=utf-8"
+    assert "U+0000" in await text_of(response)
+
+
+async def test_without_a_database_the_public_page_is_there_and_the_others_say_why(
+    browser, cluster, database_url
+) -> None:
+    superuser = await asyncpg.connect(cluster.superuser_url)
+    name = database_url.split("?")[0].rpartition("/")[2]
+    await superuser.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
+    )
+    await superuser.execute(f"alter database {name} rename to {name}_gone")
+    try:
+        assert (await browser.get("/")).status_code == 200
+        response = await browser.post("/login", {"email": "a@b.example", "password": "x"})
+        assert response.status_code == 503
+        assert response.headers["Retry-After"]
+        assert "That did not work" in await text_of(response)
+    finally:
+        await superuser.execute(f"alter database {name}_gone rename to {name}")
+        await superuser.close()
+
+
+def test_every_view_declares_who_may_call_it(app) -> None:
+    views = {name: view for name, view in app.view_functions.items() if name.startswith("pages.")}
+    assert len(views) > 8
+    assert [name for name, view in views.items() if declared(view) == frozenset()] == []

@@ -1,0 +1,35 @@
+// The dashboard's elements on one stream of events.
+
+import { AlertsElement } from "./elements/alerts.ts";
+import { CardsElement } from "./elements/cards.ts";
+import { ChartElement } from "./elements/chart.ts";
+import { DevicesElement } from "./elements/devices.ts";
+import { BannerElement, LiveElement } from "./elements/live.ts";
+import { OpenElement, SummaryElement } from "./elements/summary.ts";
+import { figures } from "./overview.ts";
+import { plant } from "./plant.ts";
+import { start } from "./start.ts";
+
+const ELEMENTS = {
+  "cs-live": LiveElement,
+  "cs-banner": BannerElement,
+  "cs-open": OpenElement,
+  "cs-summary": SummaryElement,
+  "cs-cards": CardsElement,
+  "cs-chart": ChartElement,
+  "cs-alerts": AlertsElement,
+  "cs-devices": DevicesElement,
+};
+
+/** With no device there is nothing to show but the way to the first one. */
+function showWhatThereIs(): void {
+  const empty = plant.devices.size === 0;
+  document.querySelector("[data-plant]")!.toggleAttribute("hidden", empty);
+  document.querySelector("[data-empty]")!.toggleAttribute("hidden", !empty);
+}
+
+plant.addEventListener("snapshot", showWhatThereIs);
+plant.addEventListener("device", showWhatThereIs);
+for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
+plant.open();
+if (start.factory !== null) figures.open();

@@ -1,0 +1,34 @@
+// The key figures: asked for at the start, then twice a minute, shared by all elements.
+
+import { get } from "./api.ts";
+import type { Overview } from "./model.ts";
+import { plant } from "./plant.ts";
+import { start } from "./start.ts";
+
+const AGAIN_MS = 30_000;
+
+class Figures extends EventTarget {
+  overview: Overview | undefined;
+  trouble: unknown;
+  private next: ReturnType<typeof setTimeout> | undefined;
+
+  open(): void {
+    void this.load();
+    plant.addEventListener("connection", () => plant.connection === "live" && void this.load());
+    document.addEventListener("visibilitychange", () => document.hidden || void this.load());
+  }
+
+  async load(): Promise<void> {
+    clearTimeout(this.next);
+    try {
+      this.overview = await get<Overview>(`/insights/overview?factory_id=${start.factory}`);
+      this.trouble = undefined;
+    } catch (trouble) {
+      this.trouble = trouble;
+    }
+    if (!document.hidden) this.next = setTimeout(() => void this.load(), AGAIN_MS);
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export const figures = new Figures();

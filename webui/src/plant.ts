@@ -1,0 +1,140 @@
+// What this tab knows of the plant: one stream of events, shared by all elements.
+
+import { signIn } from "./api.ts";
+import type { Alert, DeviceStatus } from "./model.ts";
+import { start } from "./start.ts";
+
+const SILENT_MS = 25_000; // the appliance sends a beat every ten seconds
+const LONGEST_WAIT_MS = 10_000;
+
+interface Changes {
+  snapshot: Event;
+  device: CustomEvent<DeviceStatus>;
+  alert: CustomEvent<Alert>;
+  connection: Event;
+  second: Event;
+  pick: CustomEvent<Pick>;
+}
+
+export interface Pick {
+  device: number;
+  metric?: string;
+}
+
+class Plant extends EventTarget {
+  devices = new Map<number, DeviceStatus>();
+  alerts = new Map<number, Alert>();
+  connection: "connecting" | "live" | "lost" = "connecting";
+  /** When the stream last said anything, and when it was lost, in this browser's time. */
+  heardAt = Date.now();
+  lostAt = 0;
+  private ahead = 0;
+  private wait = 0;
+  private quietSince = Date.now();
+  private source: EventSource | undefined;
+
+  /** The appliance's time: what it shows does not depend on this computer's clock. */
+  now(): number {
+    return Date.now() + this.ahead;
+  }
+
+  /** When what is shown was true. */
+  shownAt(): number {
+    return this.heardAt + this.ahead;
+  }
+
+  on<K extends keyof Changes>(type: K, listener: (event: Changes[K]) => void, signal: AbortSignal): void {
+    this.addEventListener(type, listener as EventListener, { signal });
+  }
+
+  pick(picked: Pick): void {
+    this.dispatchEvent(new CustomEvent("pick", { detail: picked }));
+  }
+
+  open(): void {
+    setInterval(() => this.tick(), 1000);
+    addEventListener("pagehide", () => this.source?.close());
+    addEventListener("pageshow", (event) => event.persisted && this.connect());
+    this.connect();
+  }
+
+  private connect(): void {
+    this.source?.close();
+    const source = new EventSource("/live");
+    this.source = source;
+    this.quietSince = Date.now();
+    source.addEventListener("snapshot", (event) => this.begin(JSON.parse(event.data)));
+    source.addEventListener("device", (event) => this.deviceChanged(JSON.parse(event.data).device));
+    source.addEventListener("alert", (event) => this.alertChanged(JSON.parse(event.data).alert));
+    source.addEventListener("beat", (event) => this.heard(JSON.parse(event.data).now));
+    source.addEventListener("error", () => this.lost());
+  }
+
+  private begin(snapshot: { now: string; devices: DeviceStatus[]; alerts: Alert[] }): void {
+    this.heard(snapshot.now);
+    this.wait = 0;
+    this.devices = new Map(snapshot.devices.filter(({ device }) => ours(device)).map((status) => [status.device.id, status]));
+    this.alerts = new Map(snapshot.alerts.filter(ours).map((alert) => [alert.id, alert]));
+    this.setConnection("live");
+    this.dispatchEvent(new Event("snapshot"));
+  }
+
+  private deviceChanged(status: DeviceStatus): void {
+    this.heard();
+    if (!ours(status.device)) return;
+    this.devices.set(status.device.id, status);
+    this.dispatchEvent(new CustomEvent("device", { detail: status }));
+  }
+
+  private alertChanged(alert: Alert): void {
+    this.heard();
+    this.told(alert);
+  }
+
+  /** An alert as it is now, told by the stream or by the answer to what this tab did. */
+  told(alert: Alert): void {
+    if (!ours(alert)) return;
+    if (alert.state === "closed") this.alerts.delete(alert.id);
+    else this.alerts.set(alert.id, alert);
+    this.dispatchEvent(new CustomEvent("alert", { detail: alert }));
+  }
+
+  private heard(now?: string): void {
+    this.heardAt = this.quietSince = Date.now();
+    if (now) this.ahead = Date.parse(now) - this.heardAt;
+  }
+
+  private tick(): void {
+    const open = this.source?.readyState !== EventSource.CLOSED;
+    if (open && Date.now() - this.quietSince > SILENT_MS) this.lost();
+    this.dispatchEvent(new Event("second"));
+  }
+
+  /** The stream broke. Ask why, and come back later and later, but for ever. */
+  private lost(): void {
+    this.source?.close();
+    if (this.connection !== "lost") {
+      this.lostAt = Date.now();
+      this.setConnection("lost");
+    }
+    setTimeout(async () => {
+      const status = await fetch("/auth/me").then((response) => response.status, () => 0);
+      if (status === 401) signIn();
+      else if (status === 200) this.connect();
+      else this.lost();
+    }, this.wait);
+    this.wait = Math.min(LONGEST_WAIT_MS, this.wait * 2 || 1000);
+  }
+
+  private setConnection(connection: Plant["connection"]): void {
+    if (this.connection === connection) return;
+    this.connection = connection;
+    this.dispatchEvent(new Event("connection"));
+  }
+}
+
+function ours(row: { factory_id: number }): boolean {
+  return row.factory_id === start.factory;
+}
+
+export const plant = new Plant();

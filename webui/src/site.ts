@@ -1,0 +1,59 @@
+// What every page has: the theme switch, "show password", menus that close, the browser's own time zone.
+
+const root = document.documentElement;
+const darkSystem = matchMedia("(prefers-color-scheme: dark)");
+
+function isDark(): boolean {
+  return root.dataset.theme ? root.dataset.theme === "dark" : darkSystem.matches;
+}
+
+for (const button of document.querySelectorAll<HTMLButtonElement>("[data-theme-switch]")) {
+  const show = (): void => button.setAttribute("aria-pressed", String(isDark()));
+  button.hidden = false;
+  show();
+  darkSystem.addEventListener("change", show);
+  button.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    localStorage.setItem("theme", root.dataset.theme);
+    document.dispatchEvent(new Event("themechange"));
+    show();
+  });
+}
+
+for (const button of document.querySelectorAll<HTMLButtonElement>("[data-reveal]")) {
+  const field = document.getElementById(button.dataset.reveal ?? "") as HTMLInputElement;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const reveal = field.type === "password";
+    field.type = reveal ? "text" : "password";
+    button.textContent = (reveal ? button.dataset.hide : button.dataset.show) ?? "";
+  });
+}
+
+for (const field of document.querySelectorAll<HTMLInputElement>("[data-own-zone]")) {
+  field.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+document.addEventListener("submit", (event) => {
+  const button = (event.target as HTMLFormElement).querySelector<HTMLButtonElement>("button:not([type=button])");
+  button?.setAttribute("aria-busy", "true");
+});
+
+function closeMenus(except?: Node | null): void {
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.menu[open]")) {
+    if (!except || !menu.contains(except)) menu.open = false;
+  }
+}
+
+document.addEventListener("click", (event) => closeMenus(event.target as Node));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.activeElement?.closest<HTMLDetailsElement>("details.menu[open]");
+  closeMenus();
+  menu?.querySelector("summary")?.focus();
+});
+
+// A page that comes back out of the browser's memory is ready again.
+addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("form button[aria-busy]")) button.removeAttribute("aria-busy");
+});
