@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from hypercorn.asyncio import serve
-from hypercorn.config import Config
+from hypercorn.config import Config, Sockets
 
 from appliance.errors import BadRequest
 from appliance.listeners.asgi import App, Message, Receive, Scope, Send, header, refuse
@@ -139,7 +139,7 @@ def quieten(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class _Config(Config):
-    """Hypercorn's settings, with our own TLS context: its certificate can be renewed."""
+    """Hypercorn's settings, with our own socket and our own TLS, whose certificate changes."""
 
     accesslog = None
     errorlog = logging.getLogger("hypercorn.error")
@@ -150,8 +150,13 @@ class _Config(Config):
     ssl_enabled = True
 
     def __init__(self, listener: socket.socket, tls: ssl.SSLContext) -> None:
-        self.bind = [f"fd://{listener.detach()}"]
+        self._listener = listener
         self._tls = tls
+
+    def create_sockets(self) -> Sockets:
+        """Ours as it is: Hypercorn's own would be inherited by every child process."""
+        self._listener.setblocking(False)
+        return Sockets([self._listener], [], [])
 
     def create_ssl_context(self) -> ssl.SSLContext:
         return self._tls

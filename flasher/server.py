@@ -1,0 +1,200 @@
+"""The appliance to a technician's program: signs in, claims a board, waits for its reading."""
+
+import ssl
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+import msgspec
+
+from appliance.errors import (
+    BadRequest,
+    CarbonseedError,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TooMany,
+    Unavailable,
+    Unprocessable,
+)
+from appliance.model.device import Device, DeviceKey, DeviceStatus, Value
+from appliance.model.factory import Factory, Machine
+from appliance.model.ids import DeviceId, FactoryId, KeyId, MachineId
+from appliance.model.user import Tokens
+from flasher.errors import NoAnswer
+from flasher.node import Home
+
+TIMEOUT_SECONDS = 10.0
+POLL_SECONDS = 1.0
+
+T = TypeVar("T")
+
+_REFUSALS = {
+    kind.status: kind
+    for kind in (BadRequest, NotSignedIn, NotAllowed, NotFound, Conflict, Unprocessable, TooMany)
+}
+
+
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The device a board is to be."""
+
+    factory_id: FactoryId
+    name: str
+    mac: str
+    machine_id: MachineId | None = None
+    expected_interval_ms: int = 10_000
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A board's identity. `key` is nowhere else: keep it out of every file and line."""
+
+    device: Device
+    key_id: KeyId
+    key: str
+    home: Home
+
+
+class Server:
+    """One appliance; every failure is a CarbonseedError in words. Leaving the block signs out."""
+
+    def __init__(self, url: str, ca: Path | None) -> None:
+        self.url = url.rstrip("/")
+        try:
+            self.host = httpx.URL(self.url).host
+            trust = ssl.create_default_context(cafile=ca)
+            self._http = httpx.Client(base_url=self.url, verify=trust, timeout=TIMEOUT_SECONDS)
+        except httpx.InvalidURL as error:
+            raise Unavailable(f"{url} is not the address of an appliance: {error}.") from error
+        except (OSError, ssl.SSLError) as error:
+            raise NotFound(f"The certificate authority {ca} cannot be read: {error}.") from error
+        self._refresh: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if self._refresh is not None:
+                self._http.post("/auth/logout")
+        except httpx.HTTPError:
+            pass  # the session ends by itself
+        finally:
+            self._http.close()
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Begin a session."""
+        self._keep(self._ask("POST", "/auth/login", Tokens, {"email": email, "password": password}))
+
+    def factory(self, name: str | None) -> Factory:
+        """The factory of that name, or the only one."""
+        found = self._ask("GET", "/factories", dict[str, list[Factory]])["factories"]
+        return _one(found, name, "factory", "--factory")
+
+    def machine(self, factory: Factory, name: str) -> Machine:
+        """The machine of that name in a factory."""
+        path = f"/machines?factory_id={factory.id}"
+        found = self._ask("GET", path, dict[str, list[Machine]])["machines"]
+        return _one(found, name, "machine", "--machine")
+
+    def claim(self, claim: Claim) -> Claimed:
+        """Make the board a device, or find the device it is; either way with a new key."""
+        return self._ask("POST", "/devices/claims", Claimed, claim)
+
+    def received_at(self, device_id: DeviceId) -> datetime | None:
+        """When the appliance last heard of a device, by the appliance's clock."""
+        return self._status(device_id).received_at
+
+    def wait_for_reading(
+        self, device_id: DeviceId, since: datetime | None, wait: Callable[[], None]
+    ) -> list[Value]:
+        """The newest values of a device once it is heard of after `since`; `wait` may raise."""
+        while True:
+            status = self._status(device_id)
+            if status.received_at and (since is None or status.received_at > since):
+                return status.latest
+            wait()
+
+    def keep_only(self, device_id: DeviceId, key_id: KeyId) -> int:
+        """Revoke every other key of a device; return how many there were."""
+        path = f"/devices/{device_id}/keys"
+        keys = self._ask("GET", path, dict[str, list[DeviceKey]])["keys"]
+        old = [key.id for key in keys if key.revoked_at is None and key.id != key_id]
+        for key in old:
+            self._send("DELETE", f"{path}/{key}")
+        return len(old)
+
+    def _status(self, device_id: DeviceId) -> DeviceStatus:
+        return self._ask("GET", f"/devices/{device_id}", DeviceStatus)
+
+    def _ask(self, method: str, path: str, expected: type[T], body: Any = None) -> T:
+        content = self._send(method, path, body)
+        try:
+            return msgspec.json.decode(content, type=expected)
+        except msgspec.DecodeError as error:
+            raise NoAnswer(f"{self.url} answers, but not as an appliance does.") from error
+
+    def _send(self, method: str, path: str, body: Any = None) -> bytes:
+        response = self._try(method, path, body)
+        if response.status_code == 401 and self._refresh is not None:
+            refresh, self._refresh = self._refresh, None
+            self._keep(self._ask("POST", "/auth/refresh", Tokens, {"refresh": refresh}))
+            response = self._try(method, path, body)
+        if response.is_success:
+            return response.content
+        raise _refusal(response)
+
+    def _try(self, method: str, path: str, body: Any) -> httpx.Response:
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            return self._http.request(method, path, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise NoAnswer(
+                f"{self.url} does not answer: {error}. Is the appliance running, and is --ca its "
+                "certificate authority?"
+            ) from error
+
+    def _keep(self, tokens: Tokens) -> None:
+        self._refresh = tokens.refresh
+        self._http.headers["Authorization"] = f"Bearer {tokens.access}"
+
+
+def patience(seconds: float, words: str) -> Callable[[], None]:
+    """A wait of one poll at a time that gives up after so many seconds, saying so."""
+    until = time.monotonic() + seconds
+
+    def wait() -> None:
+        if time.monotonic() >= until:
+            raise NoAnswer(words)
+        time.sleep(POLL_SECONDS)
+
+    return wait
+
+
+def _one(found: list[T], name: str | None, noun: str, option: str) -> T:
+    named = [one for one in found if name is None or getattr(one, "name", None) == name]
+    if len(named) == 1:
+        return named[0]
+    known = ", ".join(str(getattr(one, "name", one)) for one in found) or "none"
+    asked = f"no {noun} {name}" if name is not None else f"more than one {noun}, or none"
+    raise NotFound(f"There is {asked} for you there. Say which with {option}. Known: {known}.")
+
+
+def _refusal(response: httpx.Response) -> CarbonseedError:
+    try:
+        problem = msgspec.json.decode(response.content, type=dict[str, Any])
+        words = str(problem["detail"])
+    except (msgspec.DecodeError, KeyError):
+        words = f"The appliance answered {response.status_code}."
+    kind = _REFUSALS.get(response.status_code, Unavailable)
+    return kind(words)

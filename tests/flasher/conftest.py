@@ -1,0 +1,118 @@
+"""A boot loader to write to, builds to write, and the command line that does it."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from appliance.cli import run
+from flasher import images
+from flasher.events import Event
+from flasher.images import Image
+
+HERE = Path(__file__).parent
+FLASH_BYTES = 4 * 2**20
+"""What the boot loader of the tests has, whatever its chip."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board that waits in its boot loader, reached at `port` alias TCP port `number`."""
+
+    number: int
+    pid: int
+    folder: Path
+
+    @property
+    def port(self) -> str:
+        return f"socket://127.0.0.1:{self.number}"
+
+    def flash(self, offset: int = 0, size: int = FLASH_BYTES) -> bytes:
+        """What lies in its flash."""
+        shown = self.folder / "flash"
+        shown.unlink(missing_ok=True)
+        os.kill(self.pid, signal.SIGUSR1)
+        while not shown.exists():
+            time.sleep(0.02)
+        return shown.read_bytes()[offset : offset + size]
+
+
+PlugIn = Callable[[str], Board]
+
+
+@pytest.fixture(scope="session")
+def plug_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlugIn]:
+    """`plug_in("esp32")`: another board, empty."""
+    with ExitStack() as stack:
+
+        def do(chip: str) -> Board:
+            folder = tmp_path_factory.mktemp(chip)
+            child = subprocess.Popen(
+                [sys.executable, str(HERE / "boot_loader.py"), chip, str(folder)],
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "TMPDIR": str(folder)},
+            )
+            stack.callback(child.wait)
+            stack.callback(child.terminate)
+            told = folder / "port"
+            while not (told.exists() and told.read_text().strip()):
+                assert child.poll() is None
+                time.sleep(0.02)
+            return Board(int(told.read_text().strip().rpartition(":")[2]), child.pid, folder)
+
+        yield do
+
+
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`stock("esp32")`: the file of a build for that chip; `stock("esp32", "ota")`: laid out so."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def do(chip: str, *variant: str) -> Path:
+        if (chip, *variant) not in made:
+            name = "-".join(("STOCK", chip, *variant)) + ".bin"
+            file = tmp_path_factory.mktemp("stock") / name
+            script = str(HERE / "stock_build.py")
+            subprocess.run([sys.executable, script, chip, str(file), *variant], check=True)
+            made[chip, *variant] = file
+        return made[chip, *variant]
+
+    return do
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory, stock) -> Path:
+    """A store with a build for the ESP32."""
+    folder = tmp_path_factory.mktemp("images")
+    keep(folder, stock("esp32"))
+    return folder
+
+
+def keep(store: Path, file: Path) -> Image:
+    return images.add(store, file, hashlib.sha256(file.read_bytes()).hexdigest(), None)
+
+
+@pytest.fixture
+def told() -> list[Event]:
+    """What `told.append` was told."""
+    return []
+
+
+@pytest.fixture
+def command(capfd) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line; return its exit code, stdout and stderr."""
+
+    def do(*arguments: object) -> tuple[int, str, str]:
+        code = run([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return do
