@@ -221,6 +221,8 @@ def _in_words(port: str, said: str) -> Exception:
         return PortForbidden(ports.forbidden(port))
     if re.search(r"Errno 2\b|FileNotFoundError|Connection refused", error):
         return NoPort(ports.missing(port))
+    if "Could not configure port" in error:
+        return NoPort(f"{port} is not a serial port.")
     if re.search(r"Errno 16|Errno 11\b|exclusively lock|PermissionError", error):
         return PortBusy(ports.busy(port))
     if mismatch := re.search(r"This chip is (\S+), not (\S+?)\.", error):

@@ -28,7 +28,9 @@ class Box:
 
     async def start(self) -> None:
         """Start the appliance and return once nodes can connect."""
-        environment = {name: value for name, value in os.environ.items() if "CARBONSEED" not in name}
+        environment = {
+            name: value for name, value in os.environ.items() if "CARBONSEED" not in name
+        }
         with self.folder.with_suffix(".log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -45,11 +47,6 @@ class Box:
                 if self._process.returncode is not None:
                     raise AssertionError(self.log())
                 await asyncio.sleep(0.05)
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
 
     @property
     def dsn(self) -> str:
@@ -94,9 +91,7 @@ class Box:
     @property
     def trust(self) -> ssl.SSLContext:
         """A client's TLS that trusts this plant's CA alone."""
-        return ssl.create_default_context(
-            cafile=str(self.folder / "certificates/plant-ca.pem")
-        )
+        return ssl.create_default_context(cafile=str(self.folder / "certificates/plant-ca.pem"))
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
@@ -123,7 +118,9 @@ class Box:
                     factory,
                     f"node {n}",
                 )
-                key_id = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(10))
+                key_id = "".join(
+                    secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(10)
+                )
                 secret = secrets.token_urlsafe(32)
                 await db.execute(
                     "insert into device_keys (id, device_id, sha256) values ($1, $2, $3)",

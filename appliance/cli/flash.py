@@ -181,6 +181,8 @@ def list_(*, store: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode({"schema_version": 1, "images": found}, enc_hook=str))
         return
+    if not found:
+        click.echo("There are none yet. Add one: carbonseed flash image add FILE", err=True)
     for one in found:
         click.echo(f"{one.board:8}  {one.sha256[:16]}  {one.name}")
 

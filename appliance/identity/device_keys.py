@@ -117,7 +117,7 @@ class KeyRing:
     async def _follow(self, db: Connection, told: Notifications) -> None:
         while True:
             await told.wait(USED_SECONDS)
-            for key_id in told.take()[device_keys.CHANNEL]:
+            for key_id in told.take().get(device_keys.CHANNEL, ()):
                 self._forget(KeyId(key_id))
             used, self._used = self._used, {}
             await device_keys.update_last_used(db, used)  # fails if the connection has ended

@@ -24,6 +24,7 @@ def loaded_by(statement: str) -> set[str]:
         "import appliance.model.device, appliance.model.alert, appliance.model.live",
         "import appliance.model.reading, appliance.model.rule, appliance.model.kpi",
         "import appliance.errors",
+        "import tui.app",
     ],
 )
 def test_a_light_program_loads_nothing_heavy(statement: str) -> None:

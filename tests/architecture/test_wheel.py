@@ -32,6 +32,8 @@ def test_the_wheel_carries_code_schema_pages_and_firmware(wheel: set[str]) -> No
         "appliance/store/migrations/0001_people.sql",
         "webui/static/dist/manifest.json",
         "firmware/src/main.py",
+        "firmware/boards.toml",
+        "firmware/images.toml",
     ]
     assert [name for name in needed if name not in wheel] == []
     assert any(name.startswith("webui/templates/") for name in wheel)

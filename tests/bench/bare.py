@@ -19,7 +19,9 @@ from appliance.listeners.http1 import KEEP_ALIVE_SECONDS, PROTOCOLS, serve_http1
 from appliance.listeners.sockets import listen
 from appliance.listeners.tls import server_context
 
-ACK = b'{"ack":[["9f3c2a7151e0b6d4",1000000,1000019]],"stored":20,"duplicate":0,"now":1764000000456}'
+ACK = (
+    b'{"ack":[["9f3c2a7151e0b6d4",1000000,1000019]],"stored":20,"duplicate":0,"now":1764000000456}'
+)
 GRACEFUL_SECONDS = 3
 
 

@@ -41,9 +41,7 @@ class Connection(asyncio.Protocol):
         self._waits_for = b""
         self._sent_at = 0.0
         self._loop = asyncio.get_running_loop()
-        rows = [
-            [round(random.uniform(0, 1000), 2) for _ in METRICS] for _ in range(ROWS)
-        ]
+        rows = [[round(random.uniform(0, 1000), 2) for _ in METRICS] for _ in range(ROWS)]
         body = self._body(rows)
         self._request = (
             f"POST {order['path']} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
@@ -52,9 +50,7 @@ class Connection(asyncio.Protocol):
 
     def _body(self, rows: list[list[float]]) -> bytes:
         """A batch in which the row number and all uptimes are still open."""
-        told = ",".join(
-            "[%d," + ",".join(map(str, values)) + "]" for values in rows
-        )
+        told = ",".join("[%d," + ",".join(map(str, values)) + "]" for values in rows)
         return (
             '{"v":1,"epoch":"' + f"{self._epoch:016x}" + '","first":%d,"sent_up":%d,"base":null,'
             '"metrics":' + json.dumps(METRICS) + ',"rows":[' + told + '],"dropped":0,'

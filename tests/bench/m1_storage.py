@@ -172,7 +172,9 @@ def _results(
     ]
     rate = READINGS / np.median(other[:, 0]) * 1e6
     return [
-        Result("M1", "storing, by the clock", wall, "×", 12, detail=f"{rate / 1e6:.2f} M readings/s"),
+        Result(
+            "M1", "storing, by the clock", wall, "×", 12, detail=f"{rate / 1e6:.2f} M readings/s"
+        ),
         Result("M1", "storing, CPU client + PostgreSQL", cpu, "×", 25, detail=" → ".join(told)),
         Result(
             "M3",

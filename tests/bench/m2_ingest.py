@@ -4,7 +4,7 @@ Quart on Hypercorn with executemany, and against the devices' own server answeri
 import asyncio
 import json
 import statistics
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ class Server:
 
     port: int
     pid: int
+    ended: Callable[[], Awaitable[object]] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ async def measure(folder: Path, *, quick: bool) -> list[Result]:
         keys = [key for _, key in await box.devices(CONNECTIONS)]
         names = ("product", "bare", "straightforward")
         rounds: dict[str, list[Round]] = {name: [] for name in names}
-        async with started(box, "bare", keys) as bare, started(box, "straightforward", keys) as plain:
+        async with (
+            started(box, "bare", keys) as bare,
+            started(box, "straightforward", keys) as plain,
+        ):
             servers = dict(zip(names, (Server(box.device_port, box.pid), bare, plain), strict=True))
             for _ in range(turns):
                 for name, server in servers.items():
@@ -70,7 +74,7 @@ async def measure(folder: Path, *, quick: bool) -> list[Result]:
 
 
 @asynccontextmanager
-async def started(box: Box, name: str, keys: list[str]) -> AsyncIterator[Server]:
+async def started(box: Box, name: str, keys: list[str], **more: str) -> AsyncIterator[Server]:
     """One of the servers to compare with, with the product's certificate and database."""
     async with box.database() as db:
         metrics = {row["name"]: row["id"] for row in await db.fetch("select id, name from metrics")}
@@ -81,6 +85,7 @@ async def started(box: Box, name: str, keys: list[str]) -> AsyncIterator[Server]
         "database": box.dsn,
         "keys": keys,
         "metrics": metrics,
+        **more,
     }
     async with script(f"{name}.py", order, SERVER_CORES) as process:
         while True:
@@ -91,7 +96,7 @@ async def started(box: Box, name: str, keys: list[str]) -> AsyncIterator[Server]
             else:
                 writer.close()
                 break
-        yield Server(order["port"], process.pid)
+        yield Server(order["port"], process.pid, process.wait)
 
 
 async def load(

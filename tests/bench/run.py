@@ -11,13 +11,14 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import m1_storage, m2_ingest, m12_memory
+from tests.bench import m1_storage, m2_ingest, m12_memory, servers
 from tests.bench.result import Result
 
 MEASURES: dict[str, Callable[..., Awaitable[list[Result]]]] = {
     "storage": m1_storage.measure,
     "ingest": m2_ingest.measure,
     "memory": m12_memory.measure,
+    "servers": servers.measure,
 }
 
 

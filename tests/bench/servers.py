@@ -2,13 +2,15 @@
 it takes to stop with a request that never ends."""
 
 import asyncio
+import os
+import signal
 import ssl
 import statistics
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.bench.m2_ingest import CONNECTIONS, Server, load, started
-from tests.bench.processes import tree
 from tests.bench.result import Result
 from tests.box import Box
 
@@ -76,7 +78,9 @@ async def _one(box: Box, name: str, keys: list[str], seconds: float) -> dict[str
     }
 
 
-async def _cut(server: Server, trust: ssl.SSLContext | None, begin: bytes, drip: bytes = b"") -> float:
+async def _cut(
+    server: Server, trust: ssl.SSLContext | None, begin: bytes, drip: bytes = b""
+) -> float:
     """After how long the server ends a connection that sends this, then some more twice a second."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=trust)
     begun = time.monotonic()
@@ -97,10 +101,10 @@ async def _stop(server: Server, trust: ssl.SSLContext) -> float:
     writer.write(REQUEST)
     await asyncio.sleep(0.5)
     begun = time.monotonic()
-    server.terminate()
-    while server.pid in tree(server.pid)[:1] and Path(f"/proc/{server.pid}/exe").exists():
-        if time.monotonic() - begun > PATIENCE_SECONDS:
-            break
-        await asyncio.sleep(0.05)
+    os.kill(server.pid, signal.SIGTERM)
+    assert server.ended is not None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await server.ended()
     writer.transport.abort()
     return time.monotonic() - begun

@@ -90,6 +90,8 @@ def test_the_wrong_chip_is_refused_in_words_and_nothing_is_written(plug_in, part
 def test_a_port_without_anything_is_refused_in_words() -> None:
     with pytest.raises(NoPort, match="no port /dev/ttyUSB77"):
         esptool.detect("/dev/ttyUSB77")
+    with pytest.raises(NoPort, match="/dev/null is not a serial port"):
+        esptool.detect("/dev/null")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         free = taken.getsockname()[1]
     with pytest.raises(NoPort, match="Nothing listens"):

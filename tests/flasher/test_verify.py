@@ -78,6 +78,6 @@ def test_a_file_system_that_cannot_be_read_is_told(board, built, put, told) -> N
 
 
 def test_another_micropython_is_named(board, built, put, told) -> None:
-    put(built, "micropython.bin", b"MicroPython " * 1999)
+    put(built, "micropython.bin", b"MacroPython " * 2000)
     with pytest.raises(VerificationFailed, match=r"micropython\.bin"):
         flow.compare_used(board.port, ESP32, built, told.append)

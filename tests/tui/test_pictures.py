@@ -1,6 +1,6 @@
 """How the console looks, kept as pictures: frozen clock, frozen plant."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -47,9 +47,9 @@ async def alarm(plant: Plant, device_id: int) -> None:
     await plant.pool.execute(
         """
         insert into alerts (factory_id, rule_id, device_id, raised_at, raised_value, "limit",
-                            priority, message, what_to_do)
+                            priority, message)
         select factory_id, id, device_id, to_timestamp($2 / 1000.0), 7.3, "limit", priority,
-               message, what_to_do
+               message
           from rules where id = $1
         """,
         rule_id,

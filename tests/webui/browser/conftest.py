@@ -13,6 +13,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 from quart import Quart
 
+from appliance import analytics
 from appliance.http.context import Context
 from appliance.identity import certificates
 from appliance.listeners.people import PROTOCOLS, serve_people
@@ -38,6 +39,12 @@ def chromium() -> None:
         pytest.skip(
             f"*** There is no {CHROMIUM}: NO PAGE WAS LOOKED AT. Install the package chromium."
         )
+
+
+@pytest.fixture(scope="session")
+def warm() -> None:
+    """Compile the kernels once, before anybody waits for a chart."""
+    analytics.warm_up()
 
 
 @dataclass
@@ -73,7 +80,7 @@ class Door:
 
 @pytest.fixture
 async def door(
-    app: Quart, context: Context, database_url: str, tmp_path: Path
+    warm: None, app: Quart, context: Context, database_url: str, tmp_path: Path
 ) -> AsyncIterator[Door]:
     """The appliance with its relay and its alarm engine at work."""
     opened = Door(app, tmp_path / "certificates")

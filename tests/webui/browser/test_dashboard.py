@@ -23,7 +23,7 @@ def now_ms() -> int:
 
 @pytest.fixture
 async def furnace(plant):
-    """A furnace with three hours of readings, every ten seconds; a quarter of an hour is missing."""
+    """A furnace with three hours of readings, every ten seconds; fifteen minutes are missing."""
     device = await plant.device("furnace-1", interval_ms=10_000, machine="Melting furnace")
     end = now_ms()
     times = [

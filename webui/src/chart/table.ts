@@ -5,7 +5,7 @@ import { clock, day, number, zone } from "../format.ts";
 import type { Series } from "../model.ts";
 import { t } from "../text.ts";
 
-export function table(series: Series, name: string): HTMLElement {
+export function table(series: Series, name: string): HTMLTableElement {
   const raw = series.source === "raw";
   const heads = raw ? [t("chart.value")] : [t("chart.min"), t("chart.mean"), t("chart.max")];
   const columns = raw ? ["value"] : ["min", "mean", "max"];
@@ -14,9 +14,8 @@ export function table(series: Series, name: string): HTMLElement {
     h("tr", {}, h("th", { scope: "row" }, `${day(time)} ${clock(time)}`),
       ...columns.map((column) => h("td", { class: "right" }, number(series.columns[column]![place]!, series.digits)))),
   );
-  return h("div", { class: "table-scroll chart-table", tabindex: "0", role: "group", "aria-label": name },
-    h("table", {},
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("chart.time", { zone: zone.name })),
-        ...heads.map((head) => h("th", { scope: "col", class: "right" }, head + unit)))),
-      h("tbody", {}, ...rows.reverse())));
+  return h("table", { "aria-label": name },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("chart.time", { zone: zone.name })),
+      ...heads.map((head) => h("th", { scope: "col", class: "right" }, head + unit)))),
+    h("tbody", {}, ...rows.reverse()));
 }

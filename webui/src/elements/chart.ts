@@ -28,7 +28,8 @@ export class ChartElement extends Element {
   private readonly figures = new Figures();
   private readonly picture = h("div", { class: "plot", role: "img", tabindex: "0", "aria-label": t("loading"), keydown: (event) => this.key(event as KeyboardEvent) });
   private readonly message = h("div", { class: "plot-message" });
-  private readonly frame = h("div", { class: "plot-frame" }, this.picture, this.message);
+  private readonly rows = h("div", { class: "table-scroll chart-table", tabindex: "0", role: "group", "aria-label": t("chart.table"), hidden: true });
+  private readonly frame = h("div", { class: "plot-frame" }, this.picture, this.rows, this.message);
   private readonly read = h("p", { class: "readout", role: "status" }, "\u00a0");
   private readonly basis = h("p", { class: "basis muted" });
   private readonly other = h("button", { type: "button", class: "button small", "aria-pressed": "false", click: () => this.turn() });
@@ -202,8 +203,12 @@ export class ChartElement extends Element {
     setText(this.basis, series.source === "raw" ? t("chart.raw") : t("chart.buckets", { step: step(series.bucket_ms!) }));
     this.picture.setAttribute("aria-label", this.sentence(status, metric, told && { last: words(told.last), min: words(told.min), mean: words(told.mean), max: words(told.max) }));
     if (!told) this.sayNothing(status);
-    if (!this.picture.hidden) return;
-    this.frame.querySelector(".chart-table")?.replaceWith(table(series, metric.label));
+    if (this.picture.hidden) this.tabulate();
+  }
+
+  /** The data as a table in the picture's place. */
+  private tabulate(): void {
+    if (this.series) this.rows.replaceChildren(table(this.series, this.catalogue.get(this.metric!)?.label ?? ""));
   }
 
   private limits(words: (value: number) => string): Limit[] {
@@ -257,8 +262,8 @@ export class ChartElement extends Element {
     this.picture.hidden = toTable;
     this.other.setAttribute("aria-pressed", String(toTable));
     setText(this.other, t("chart.table"));
-    this.frame.querySelector(".chart-table")?.remove();
-    if (toTable && this.series) this.frame.append(table(this.series, this.catalogue.get(this.metric!)?.label ?? ""));
+    this.rows.hidden = !toTable;
+    if (toTable) this.tabulate();
     else this.plot?.resize();
   }
 }
