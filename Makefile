@@ -4,18 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo run test check fix bench pictures lock clean
+.PHONY: assets help demo run test check fix bench pictures lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
-demo: $(INSTALLED) ## a living plant on this machine: appliance, database, twelve nodes, a month of history
+demo: $(INSTALLED) assets ## a living plant on this machine: appliance, database, twelve nodes, a month of history
 	@exec $(BIN)/carbonseed up --demo --data-dir .demo
 
-run: $(INSTALLED) ## an empty appliance on this machine
+run: $(INSTALLED) assets ## an empty appliance on this machine
 	@exec $(BIN)/carbonseed up --data-dir .run
 
-test: check ## everything that must hold: style, types, import directions, all tests
+test: check assets ## everything that must hold: style, types, import directions, all tests
 	@sh tests/system_parts.sh
 	$(BIN)/pytest
 
@@ -29,10 +29,10 @@ fix: $(INSTALLED) ## bring the style in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## the numbers of the README, as ratios in one run
+bench: $(INSTALLED) assets ## the numbers of the README, as ratios in one run
 	$(BIN)/python tests/bench/run.py
 
-pictures: $(INSTALLED) ## take the README's pictures from the running product
+pictures: $(INSTALLED) assets ## take the README's pictures from the running product
 	@sh tests/system_parts.sh
 	CARBONSEED_TEST_PICTURES=docs/pictures $(BIN)/pytest tests/e2e -q
 
@@ -43,6 +43,9 @@ lock: ## choose versions anew; the lock names no address, so any mirror serves i
 
 clean: ## remove what can be made again
 	rm -rf .venv .demo .run build dist webui/node_modules webui/static/dist
+
+assets: $(INSTALLED)
+	@$(BIN)/python webui/build.py
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Carbonseed needs Python 3.11, 3.12 or 3.13; say which with make PYTHON=…")'

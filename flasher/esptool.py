@@ -27,8 +27,6 @@ from flasher.events import Progress, Step, Tell
 
 BAUD_RATES = (921600, 460800, 115200)
 """Tried one after the other: a long cable or a cheap converter takes only the slow ones."""
-STAY = "no-reset"
-RESTART = "hard-reset"
 KILL_SECONDS = 5
 
 _CONNECTED = re.compile(r"^(?:Detecting chip type\.\.\.|Connected to) (ESP[\w-]+)", re.MULTILINE)
@@ -65,9 +63,9 @@ class Part(msgspec.Struct, frozen=True):
         return self.file.stat().st_size
 
 
-def detect(port: str, *, after: str = STAY) -> Found:
-    """Ask the board who it is."""
-    said = _talk(port, ["--after", after, "flash-id"])
+def detect(port: str) -> Found:
+    """Ask the board who it is; then it goes on with what it did."""
+    said = _talk(port, ["flash-id"])
     chip, flash = _CONNECTED.search(said), _FLASH.search(said)
     macs = [found[1].lower() for found in _MAC.finditer(said)]
     if not (chip and macs and flash):
@@ -90,7 +88,10 @@ def image_chip(file: Path) -> str:
 
 
 def write(port: str, chip: str, parts: Sequence[Part], tell: Tell, *, baud: int | None) -> int:
-    """Write the parts in one go, slower if it does not work fast; return the rate that did."""
+    """Write the parts in one go, slower if it does not work fast; return the rate that did.
+
+    The board does not start yet: compare first, with `differing`.
+    """
     places = [text for part in parts for text in (hex(part.offset), str(part.file))]
     rates = [rate for rate in BAUD_RATES if baud is None or rate <= baud] or [int(baud or 0)]
     for rate in rates:
@@ -98,7 +99,16 @@ def write(port: str, chip: str, parts: Sequence[Part], tell: Tell, *, baud: int 
         try:
             _talk(
                 port,
-                ["--chip", chip, "--baud", str(rate), "--after", STAY, "write-flash", *places],
+                [
+                    "--chip",
+                    chip,
+                    "--baud",
+                    str(rate),
+                    "--after",
+                    "no-reset",
+                    "write-flash",
+                    *places,
+                ],
                 told,
             )
         except BoardError as error:
@@ -110,8 +120,8 @@ def write(port: str, chip: str, parts: Sequence[Part], tell: Tell, *, baud: int 
     raise AssertionError("the last rate returns or raises")
 
 
-def differing(port: str, chip: str, parts: Sequence[Part], *, after: str = RESTART) -> list[Part]:
-    """The parts that are not in flash byte for byte; the board compares by MD5 itself."""
+def differing(port: str, chip: str, parts: Sequence[Part]) -> list[Part]:
+    """The parts that are not in flash byte for byte, by MD5; then the board starts."""
     at: list[int] = []
     wrong: list[int] = []
 
@@ -122,29 +132,23 @@ def differing(port: str, chip: str, parts: Sequence[Part], *, after: str = RESTA
             wrong.append(at[-1])
 
     places = [text for part in parts for text in (hex(part.offset), str(part.file))]
-    options = ["--chip", chip, "--after", after, "verify-flash", *places]
     try:
-        _talk(port, options, listen)
+        _talk(port, ["--chip", chip, "verify-flash", *places], listen)
     except BoardError:
         if not wrong:
             raise
     return [part for part in parts if part.offset in wrong]
 
 
-def read(port: str, chip: str, part: Part, size: int, tell: Tell, *, after: str = RESTART) -> None:
-    """Read `size` bytes of flash from the part's offset into its file."""
+def read(port: str, chip: str, part: Part, size: int, tell: Tell) -> None:
+    """Read `size` bytes of flash from the part's offset into its file; then the board starts."""
 
     def listen(line: str) -> None:
         if found := _WRITING.match(line):
             tell(Progress("read", int(size * float(found[2]) / 100), size))
 
-    options = ["--chip", chip, "--baud", str(BAUD_RATES[1]), "--after", after]
+    options = ["--chip", chip, "--baud", str(BAUD_RATES[1])]
     _talk(port, [*options, "read-flash", hex(part.offset), str(size), str(part.file)], listen)
-
-
-def restart(port: str) -> None:
-    """Let the board run what was written."""
-    _talk(port, ["--after", RESTART, "read-mac"])
 
 
 def _written(parts: Sequence[Part], tell: Tell) -> Callable[[str], None]:

@@ -98,7 +98,7 @@ def write(port: str, board: Board, all_parts: list[Part], baud: int | None, tell
 
 def compare(port: str, board: Board, all_parts: list[Part], tell: Tell) -> None:
     """Refuse a board that holds something else than was just written; then let it start."""
-    wrong = esptool.differing(port, board.chip, all_parts, after=esptool.RESTART)
+    wrong = esptool.differing(port, board.chip, all_parts)
     if wrong:
         raise VerificationFailed(f"The board does not hold what was written: {_names(wrong)}.")
     tell(Step("verify", "What lies on the board is what was written."))
@@ -106,13 +106,12 @@ def compare(port: str, board: Board, all_parts: list[Part], tell: Tell) -> None:
 
 def compare_used(port: str, board: Board, all_parts: list[Part], tell: Tell) -> None:
     """The same for a board that has run: it may have added files, but not changed ours."""
-    wrong = esptool.differing(port, board.chip, all_parts, after=esptool.STAY)
+    wrong = esptool.differing(port, board.chip, all_parts)
     disk = next((part for part in wrong if part.offset == VFS_OFFSET), None)
     if others := [part for part in wrong if part is not disk]:
         raise VerificationFailed(f"The board does not hold what was built: {_names(others)}.")
     if disk is not None:
         _compare_files(port, board.chip, disk, tell)
-    esptool.restart(port)
     tell(Step("verify", "MicroPython and the application on the board are those that were built."))
 
 
@@ -140,7 +139,7 @@ def _compare_files(port: str, chip: str, disk: Part, tell: Tell) -> None:
     tell(Step("verify", "The board has added files of its own; reading all of them back."))
     with tempfile.TemporaryDirectory(prefix="carbonseed-") as private:
         copy = Part(disk.offset, Path(private) / "read.bin")
-        esptool.read(port, chip, copy, disk.size, tell, after=esptool.STAY)
+        esptool.read(port, chip, copy, disk.size, tell)
         there = filesystem.contents(copy.file.read_bytes())
     built = filesystem.contents(disk.file.read_bytes())
     changed = sorted(name for name, content in built.items() if there.get(name) != content)

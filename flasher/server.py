@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +65,8 @@ class Server:
 
     def __init__(self, url: str, ca: Path | None) -> None:
         self.url = url.rstrip("/")
+        if not self.url.startswith("https://"):
+            raise Unprocessable(f"{url} does not begin with https://, so no password goes there.")
         try:
             self.host = httpx.URL(self.url).host
             trust = ssl.create_default_context(cafile=ca)
@@ -83,13 +86,9 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
+        with self._http, suppress(httpx.HTTPError):  # unreached, the session ends by itself
             if self._refresh is not None:
                 self._http.post("/auth/logout")
-        except httpx.HTTPError:
-            pass  # the session ends by itself
-        finally:
-            self._http.close()
 
     def sign_in(self, email: str, password: str) -> None:
         """Begin a session."""
@@ -117,11 +116,15 @@ class Server:
     def wait_for_reading(
         self, device_id: DeviceId, since: datetime | None, wait: Callable[[], None]
     ) -> list[Value]:
-        """The newest values of a device once it is heard of after `since`; `wait` may raise."""
+        """The newest values of a device once it is heard of after `since`; `wait` may raise.
+
+        An appliance that is away for a moment is waited for as well.
+        """
         while True:
-            status = self._status(device_id)
-            if status.received_at and (since is None or status.received_at > since):
-                return status.latest
+            with suppress(Unavailable):
+                status = self._status(device_id)
+                if status.received_at and (since is None or status.received_at > since):
+                    return status.latest
             wait()
 
     def keep_only(self, device_id: DeviceId, key_id: KeyId) -> int:

@@ -69,9 +69,13 @@ def limit_row(limit: float, frame: Frame) -> int:
     return frame.row(limit) // 4
 
 
-def with_limit(line: str) -> str:
-    """A line of the curve with a limit behind it."""
-    return line.replace(" ", LIMIT)
+def with_limit(line: str, name: str) -> str:
+    """A line of the curve with a limit behind it, named where the curve leaves room."""
+    behind = line.replace(" ", LIMIT)
+    size = len(name)
+    if not line[-size:].strip():
+        return behind[:-size] + name
+    return behind if line[:size].strip() else name + behind[size:]
 
 
 def _join(dot: Callable[[int, int], None], frame: Frame, start: Point, end: Point) -> None:

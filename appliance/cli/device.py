@@ -125,9 +125,7 @@ async def _list(settings: Settings, *, as_json: bool) -> str:
             one.name,
             names[one.factory_id],
             one.machine or "-",
-            ", ".join(
-                f"{key.id} (used {local.moment(key.last_used_at)})" for key in keys[one.id]
-            ),
+            ", ".join(f"{key.id} (used {local.moment(key.last_used_at)})" for key in keys[one.id]),
         )
         for one in there
     ]

@@ -40,6 +40,7 @@ def board(*, as_json: bool, **given: Any) -> None:
 
     Flashed again, a board stays the device it was, with a new key.
     """
+    port = ours.the_port(given["port"])
     wifi = ours.the_wifi(given["wifi"], given["wifi_password_file"])
     shared = ours.the_node(given["node_file"], wifi)
     with Server(given["url"], given["ca"]) as server:
@@ -55,7 +56,7 @@ def board(*, as_json: bool, **given: Any) -> None:
         )
         ours.sign_in(server, given["email"], given["password_file"])
         claim = _claim(server, given, shared, mac="")
-        made = flow.make(ours.the_port(given["port"]), recipe, server, claim, ours.tell)
+        made = flow.make(port, recipe, server, claim, ours.tell)
     if as_json:
         click.echo(_json(made))
     else:

@@ -155,7 +155,7 @@ class _Config(Config):
 
     def create_sockets(self) -> Sockets:
         """Ours as it is: Hypercorn's own would be inherited by every child process."""
-        self._listener.setblocking(False)
+        self._listener.settimeout(0)
         return Sockets([self._listener], [], [])
 
     def create_ssl_context(self) -> ssl.SSLContext:

@@ -47,7 +47,7 @@ def test_the_wheel_carries_nothing_of_the_workshop(wheel: set[str]) -> None:
 def test_every_module_in_the_tree_is_in_the_wheel(wheel: set[str]) -> None:
     modules = {
         str(path.relative_to(ROOT))
-        for room in ("appliance", "webui")
+        for room in ("appliance", "webui", "flasher")
         for path in (ROOT / room).rglob("*.py")
         if "node_modules" not in path.parts
     }

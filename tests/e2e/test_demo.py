@@ -93,6 +93,8 @@ def test_the_nodes_are_the_firmware_on_its_own_interpreter(demo: Demo) -> None:
     assert set(found) == {node.name for node in plant.NODES}
     for process in found.values():
         assert {nodes.interpreter(), str(nodes.FIRMWARE / "src" / "main.py")} < {*process.cmdline()}
+        doors = [one for one in process.net_connections() if one.status == psutil.CONN_LISTEN]
+        assert doors == [], "a node holds a port of the appliance"
 
 
 def test_the_past_is_there_and_today_is_complete(demo: Demo) -> None:

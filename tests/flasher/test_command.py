@@ -143,7 +143,8 @@ def test_a_board_cannot_be_told_to_send_to_itself(command, tmp_path: Path) -> No
     password.write_text("secret")
     given = ("--email", "t@plant.example", "--name", "Kiln", "--node", node, "--wifi", "plant")
     files = ("--wifi-password-file", password, "--password-file", password)
-    code, _, err = command("flash", "board", "--url", "https://localhost:8443", *given, *files)
+    url = ("--url", "https://localhost:8443", "--port", "/dev/null")
+    code, _, err = command("flash", "board", *url, *given, *files)
     assert code == 2
     assert "--node-host" in " ".join(err.split())
 

@@ -82,10 +82,10 @@ class TrendView(Static):
         if limit is None:
             return Content.assemble(axis, (line, "$primary"))
         name = f" limit {told.short(limit)} "
-        start = len(line) - len(name)
-        free = not line[start:].strip()
-        shown = with_limit(line[:start]) + name if free else with_limit(line)
-        parts = [(char, "$primary" if char >= FIRST_BRAILLE else "$p2") for char in shown]
+        parts = [
+            (char, "$primary" if char >= FIRST_BRAILLE else "$p2")
+            for char in with_limit(line, name)
+        ]
         return Content.assemble(axis, *parts)
 
     def _times(self, trend: Trend, margin: int, width: int) -> Content:

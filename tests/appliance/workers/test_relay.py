@@ -130,10 +130,10 @@ async def test_after_a_loss_of_the_database_everybody_starts_anew(
     device_id = await plant.device("a")
     async with relaying(plant.pool, live, clock):
         with live.listen(plant.scope) as listener:
-            await plant.pool.fetch(
+            await plant.pool.execute(
                 """
                 select pg_terminate_backend(pid) from pg_stat_activity
-                 where datname = current_database() and pid <> pg_backend_pid()
+                 where datname = current_database() and query like 'LISTEN %'
                 """
             )
             async with asyncio.timeout(20):
