@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.errors import CarbonseedError
 from flasher import ports
 from flasher.errors import (
     BoardError,
@@ -41,6 +42,14 @@ _CHECKED = re.compile(r"^Checksum: \S+ \(valid\)", re.MULTILINE)
 _FATAL = re.compile(r"A fatal error occurred: (.+)", re.DOTALL)
 _BOXED = re.compile(r"^│ (.*?)\s*│$", re.MULTILINE)
 """How esptool frames what it has against its arguments."""
+
+
+_PORT_TROUBLE: tuple[tuple[str, type[CarbonseedError], Callable[[str], str]], ...] = (
+    (r"Errno 13|Permission denied", PortForbidden, ports.forbidden),
+    (r"Errno 2\b|FileNotFoundError|Connection refused", NoPort, ports.missing),
+    (r"Could not configure port", NoPort, ports.no_serial),
+    (r"Errno 16|Errno 11\b|exclusively lock|PermissionError", PortBusy, ports.busy),
+)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -95,22 +104,9 @@ def write(port: str, chip: str, parts: Sequence[Part], tell: Tell, *, baud: int 
     places = [text for part in parts for text in (hex(part.offset), str(part.file))]
     rates = [rate for rate in BAUD_RATES if baud is None or rate <= baud] or [int(baud or 0)]
     for rate in rates:
-        told = _written(parts, tell)
+        how = ["--chip", chip, "--baud", str(rate), "--after", "no-reset"]
         try:
-            _talk(
-                port,
-                [
-                    "--chip",
-                    chip,
-                    "--baud",
-                    str(rate),
-                    "--after",
-                    "no-reset",
-                    "write-flash",
-                    *places,
-                ],
-                told,
-            )
+            _talk(port, [*how, "write-flash", *places], _written(parts, tell))
         except BoardError as error:
             if isinstance(error, WrongBoard) or rate == rates[-1]:
                 raise
@@ -129,7 +125,7 @@ def differing(port: str, chip: str, parts: Sequence[Part]) -> list[Part]:
         if begun := _VERIFYING.match(line):
             at.append(int(begun[1], 16))
         elif _DIFFERS.match(line):
-            wrong.append(at[-1])
+            wrong.extend(at[-1:])
 
     places = [text for part in parts for text in (hex(part.offset), str(part.file))]
     try:
@@ -160,7 +156,7 @@ def _written(parts: Sequence[Part], tell: Tell) -> Callable[[str], None]:
     def listen(line: str) -> None:
         if found := _WRITING.match(line):
             at = int(found[1], 16)
-            part = max((p for p in order if p.offset <= at), key=lambda p: p.offset)
+            part = next((p for p in reversed(order) if p.offset <= at), order[0])
             done = behind[part.offset] + int(part.size * float(found[2]) / 100)
             tell(Progress("write", min(done, total), total))
 
@@ -221,14 +217,9 @@ def _end(child: "subprocess.Popen[str]") -> None:
 
 def _in_words(port: str, said: str) -> Exception:
     error = _fatal(said)
-    if re.search(r"Errno 13|Permission denied", error):
-        return PortForbidden(ports.forbidden(port))
-    if re.search(r"Errno 2\b|FileNotFoundError|Connection refused", error):
-        return NoPort(ports.missing(port))
-    if "Could not configure port" in error:
-        return NoPort(f"{port} is not a serial port.")
-    if re.search(r"Errno 16|Errno 11\b|exclusively lock|PermissionError", error):
-        return PortBusy(ports.busy(port))
+    for pattern, kind, words in _PORT_TROUBLE:
+        if re.search(pattern, error):
+            return kind(words(port))
     if mismatch := re.search(r"This chip is (\S+), not (\S+?)\.", error):
         return WrongBoard(
             f"The board on {port} is an {mismatch[1]}, the parts are for an {mismatch[2]}. "

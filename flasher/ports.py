@@ -68,6 +68,11 @@ def missing(port: str) -> str:
     return f"There is no port {port}. {there}"
 
 
+def no_serial(port: str) -> str:
+    """That it is there, but something else."""
+    return f"{port} is not a serial port."
+
+
 def forbidden(port: str) -> str:
     """That this user may not, and how it may."""
     return (

@@ -3,7 +3,7 @@
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -86,7 +86,10 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._http, suppress(httpx.HTTPError):  # unreached, the session ends by itself
+        with (
+            closing(self._http),
+            suppress(httpx.HTTPError),
+        ):  # unreached, the session ends by itself
             if self._refresh is not None:
                 self._http.post("/auth/logout")
 

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import rich_click as click
 
-from appliance.cli import options
 from appliance.cli import flash_options as ours
+from appliance.cli import options
 from flasher import boards, flow, images, parts
 from flasher.flow import Recipe
 from flasher.server import Claim, Server

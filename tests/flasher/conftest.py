@@ -1,6 +1,7 @@
 """A boot loader to write to, builds to write, and the command line that does it."""
 
 import hashlib
+import importlib.util
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -43,6 +45,16 @@ class Board:
         while not shown.exists():
             time.sleep(0.02)
         return shown.read_bytes()[offset : offset + size]
+
+
+def nvs_reader() -> ModuleType:
+    """The reader of NVS that stands in for the board's own; set its `partition`."""
+    spec = importlib.util.spec_from_file_location("board_esp32", HERE / "board" / "esp32.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 PlugIn = Callable[[str], Board]

@@ -1,7 +1,6 @@
 """From a bare board to its first reading on a real appliance, and again."""
 
 import asyncio
-import importlib.util
 import json
 import re
 from asyncio.subprocess import Process
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.box import Box
-from tests.flasher.conftest import Board
+from tests.flasher.conftest import Board, nvs_reader
 from tests.flasher.plant import WIFI_PASSWORD, Plant, plant, power_on
 
 pytestmark = pytest.mark.timeout(180)
@@ -48,12 +47,7 @@ async def finished(process: Process, said: str = "") -> tuple[int, str, str]:
 
 def key_in(board: Board) -> str:
     """The device key, as the board itself reads it from its NVS."""
-    file = Path(__file__).parent / "board" / "esp32.py"
-    spec = importlib.util.spec_from_file_location("board_esp32", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = nvs_reader()
     module.partition = board.flash(0x9000, 0x6000)
     buffer = bytearray(4000)
     length = module.NVS("carbonseed").get_blob("key", buffer)

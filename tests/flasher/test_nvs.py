@@ -1,25 +1,17 @@
 """The NVS partition, read back by a reader of its own that checks every CRC."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from flasher import nvs
 from flasher.errors import BoardError
+from tests.flasher.conftest import nvs_reader
 
 
 @pytest.fixture
 def esp32() -> ModuleType:
-    """The reader that stands in for the board's own."""
-    file = Path(__file__).parent / "board" / "esp32.py"
-    spec = importlib.util.spec_from_file_location("board_esp32", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return nvs_reader()
 
 
 @pytest.mark.parametrize("size", [1, 31, 32, 33, 1984, 3900, 4000])
