@@ -3,8 +3,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-# Root's database runs as a user of its own, who may not be able to enter the folder of this clone.
-DATA := $(if $(filter 0,$(shell id -u)),/var/lib/carbonseed,.data)
 
 .PHONY: assets help demo run test check fix bench pictures lock clean
 
@@ -12,10 +10,10 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 demo: $(INSTALLED) assets ## a living plant on this machine: appliance, database, twelve nodes, a month of history
-	@exec $(BIN)/carbonseed up --demo --data-dir $(DATA)-demo
+	@exec $(BIN)/carbonseed up --demo --data-dir .demo
 
 run: $(INSTALLED) assets ## an empty appliance on this machine
-	@exec $(BIN)/carbonseed up --data-dir $(DATA)
+	@exec $(BIN)/carbonseed up --data-dir .run
 
 test: check assets ## everything that must hold: style, types, import directions, all tests
 	@sh tests/system_parts.sh
@@ -44,7 +42,7 @@ lock: ## choose versions anew; the lock names no address, so any mirror serves i
 	  --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.lock
 
 clean: ## remove what can be made again, the demo's data too
-	rm -rf .venv $(DATA)-demo build dist webui/node_modules webui/static/dist
+	rm -rf .venv .demo build dist webui/node_modules webui/static/dist
 
 assets: $(INSTALLED)
 	@$(BIN)/python webui/build.py
