@@ -38,6 +38,7 @@ class Box:
                 "from appliance.cli import main; main()",
                 *("serve", "--data-dir", str(self.folder), "--host", "127.0.0.1"),
                 *("--device-port", str(self.device_port), "--people-port", "0", "--http-port", "0"),
+                stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=environment | {"CARBONSEED_DEVICE_REQUESTS_PER_MINUTE": "1000000"},

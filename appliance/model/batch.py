@@ -11,8 +11,8 @@ from appliance.model.reading import Health
 class PlacedBatch(msgspec.Struct, frozen=True, eq=False):
     """A batch whose rows have their place in time, ready to be stored.
 
-    times_ms: int64[rows], UTC milliseconds, ascending. values: float64[metrics, rows], NaN where the
-    sensor gave nothing. quality: 0 measured clock, 1 bounded. Row i has number first_row + i.
+    times_ms: int64[rows], UTC milliseconds, ascending. values: float64[metrics, rows], NaN where
+    the sensor gave nothing. quality: 0 measured clock, 1 bounded. Row i has number first_row + i.
     """
 
     device_id: DeviceId

@@ -32,7 +32,7 @@ class Kpi(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """The dashboard's first line and its cards, in the order temperature, gas, vibration, uptime."""
+    """The dashboard's first line and its cards: temperature, gas, vibration, uptime."""
 
     now: datetime
     devices: dict[str, int]

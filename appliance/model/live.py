@@ -1,4 +1,4 @@
-"""The events that browsers and consoles receive: a snapshot first, then whole rows as they change."""
+"""The events that browsers and consoles receive: a snapshot, then whole rows as they change."""
 
 from datetime import datetime
 

@@ -4,6 +4,7 @@ import os
 import signal
 import ssl
 import stat
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -104,7 +105,7 @@ async def test_a_new_certificate_is_served_after_a_hangup(box: Box) -> None:
     (box.folder / "certificates" / "people.pem").unlink()
     os.kill(box.pid, signal.SIGHUP)
     async with asyncio.timeout(EXIT_SECONDS):
-        while await served() == before:  # noqa: ASYNC110  nothing tells a client
+        while await served() == before:
             await asyncio.sleep(0.05)
 
 
@@ -130,6 +131,51 @@ async def test_the_first_administrators_code_is_shown_until_there_is_one(box: Bo
     assert box.log().count("/setup?code=") == shown
 
 
+async def test_roles_share_a_database_and_a_second_engine_takes_over(
+    folder: Path, database_url: str
+) -> None:
+    data = folder.with_name("data")
+
+    async def serve(role: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from appliance.cli import main; main()", "serve"),
+            *("--role", role, "--data-dir", str(data), "--host", "127.0.0.1"),
+            *("--people-port", "0", "--device-port", "0", "--http-port", "0"),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={"PATH": os.environ["PATH"], "CARBONSEED_DATABASE_URL": database_url},
+        )
+
+    async def engine_is(said: str) -> None:
+        note, authority = data / "running.json", data / "certificates" / "plant-ca.pem"
+        async with asyncio.timeout(30):
+            while not await asyncio.to_thread(note.exists):
+                await asyncio.sleep(0.05)
+            port = json.loads(await asyncio.to_thread(note.read_bytes))["people_port"]
+            trust = ssl.create_default_context(cafile=authority)
+            async with httpx.AsyncClient(verify=trust) as client:
+                told = ""
+                while not told.startswith(said):
+                    await asyncio.sleep(0.05)
+                    answer = await client.get(f"https://localhost:{port}/healthz/ready")
+                    told = answer.json()["checks"]["engine"]
+
+    running = [await serve("api")]
+    try:
+        await engine_is("no engine works")
+        running += [await serve("engine"), await serve("engine")]
+        await engine_is("ok")
+        for engine in running[1:]:
+            engine.terminate()
+            assert await engine.wait() == 0
+            await engine_is("ok" if engine is running[1] else "no engine works")
+    finally:
+        for process in running:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
 async def test_a_worker_that_fails_ends_the_others_and_is_named() -> None:
     ended = asyncio.Event()
 
@@ -147,7 +193,8 @@ async def test_a_worker_that_fails_ends_the_others_and_is_named() -> None:
     assert ended.is_set()
     told = main._first(caught.value)
     assert isinstance(told, main.WorkerFailed)
-    assert str(told) == "The worker engine has failed: ZeroDivisionError: by zero"
+    assert str(told).startswith("The worker engine has failed: ZeroDivisionError: by zero (")
+    assert __file__ in str(told)
 
 
 async def test_a_worker_that_ends_by_itself_has_failed() -> None:

@@ -66,7 +66,8 @@ def test_every_module_says_what_it_is_responsible_for() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in tracked()
-        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in {"appliance", "webui", "flasher"}
+        if path.suffix == ".py"
+        and path.relative_to(ROOT).parts[0] in {"appliance", "webui", "flasher"}
         if not ast.get_docstring(ast.parse(path.read_text()))
     ]
     assert not silent

@@ -1,4 +1,4 @@
-"""An application that reads the body and answers 200, on one of three servers: what they cost alone.
+"""An application that reads the body and answers 200, on one of three servers.
 
 own: the devices' listener as the product has it; uvicorn and hypercorn: as they come, set to the
 same keep-alive. A path that ends in /hang is never answered.

@@ -43,10 +43,12 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         rows = [[round(random.uniform(0, 1000), 2) for _ in METRICS] for _ in range(ROWS)]
         body = self._body(rows)
-        self._request = (
+        head = (
             f"POST {order['path']} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body % self._numbers())}\r\n\r\n"
-        ).encode().replace(b"%", b"%%") + body
+            "Content-Type: application/json\r\n"
+            f"Content-Length: {len(body % self._numbers())}\r\n\r\n"
+        )
+        self._request = head.replace("%", "%%").encode() + body
 
     def _body(self, rows: list[list[float]]) -> bytes:
         """A batch in which the row number and all uptimes are still open."""

@@ -11,7 +11,7 @@ SETTLE_SECONDS = 10.0
 
 
 async def measure(folder: Path, *, quick: bool) -> list[Result]:
-    box = Box(folder)
+    box = Box(folder / "data")
     await box.start()
     try:
         await asyncio.sleep(2.0 if quick else SETTLE_SECONDS)

@@ -1,5 +1,8 @@
-"""M2 and M2b: what a durable post costs over TLS, from the socket to the commit and back, against
-Quart on Hypercorn with executemany, and against the devices' own server answering without storing."""
+"""M2 and M2b: what a durable post costs over TLS, from the socket to the commit and back.
+
+Against Quart on Hypercorn with executemany, and against the devices' own server that answers
+without storing anything. By turns, each server alone on a core.
+"""
 
 import asyncio
 import json
@@ -49,7 +52,7 @@ class Round:
 
 async def measure(folder: Path, *, quick: bool) -> list[Result]:
     turns, seconds = (1, 3.0) if quick else (4, 8.0)
-    box = Box(folder)
+    box = Box(folder / "data")
     await box.start()
     try:
         pin(box.postgres_pids(), OTHER_CORES)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -30,7 +31,7 @@ async def main() -> None:
     print("| | what | measured | wanted | met | |\n|---|---|---|---|---|---|")
     for name in given.measures or MEASURES:
         with tempfile.TemporaryDirectory(prefix="carbonseed-", dir="/tmp") as folder:
-            Path(folder).chmod(0o711)
+            os.chmod(folder, 0o711)
             for result in await MEASURES[name](Path(folder), quick=given.quick):
                 print("|", " | ".join(result.cells), "|", flush=True)
 

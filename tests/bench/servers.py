@@ -21,7 +21,7 @@ REQUEST = b"POST /ingest/hang HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r
 
 
 async def measure(folder: Path, *, quick: bool) -> list[Result]:
-    box = Box(folder)
+    box = Box(folder / "data")
     await box.start()
     try:
         keys = [key for _, key in await box.devices(CONNECTIONS)]
@@ -54,10 +54,11 @@ async def measure(folder: Path, *, quick: bool) -> list[Result]:
 
 
 def _all(told: dict[str, dict[str, float]], what: str, unit: str) -> str:
-    return ", ".join(
-        f"{name} {'> ' if each[what] >= PATIENCE_SECONDS and unit == 's' else ''}{each[what]:.0f} {unit}"
-        for name, each in told.items()
-    )
+    def shown(value: float) -> str:
+        never = unit == "s" and value >= PATIENCE_SECONDS
+        return f"> {PATIENCE_SECONDS:.0f} s" if never else f"{value:.0f} {unit}"
+
+    return ", ".join(f"{name} {shown(each[what])}" for name, each in told.items())
 
 
 async def _one(box: Box, name: str, keys: list[str], seconds: float) -> dict[str, float]:
@@ -81,7 +82,7 @@ async def _one(box: Box, name: str, keys: list[str], seconds: float) -> dict[str
 async def _cut(
     server: Server, trust: ssl.SSLContext | None, begin: bytes, drip: bytes = b""
 ) -> float:
-    """After how long the server ends a connection that sends this, then some more twice a second."""
+    """After how long the server ends a connection that sends this, then more twice a second."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=trust)
     begun = time.monotonic()
     writer.write(begin)

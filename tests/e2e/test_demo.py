@@ -152,7 +152,7 @@ def lives(process: psutil.Process) -> bool:
 
 async def take_pictures(page: Page, folder: Path) -> None:
     """The dashboard as it is now, light and dark."""
-    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  nothing else runs in this test
+    folder.mkdir(parents=True, exist_ok=True)
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         await page.wait_for_timeout(500)

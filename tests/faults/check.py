@@ -26,7 +26,9 @@ async def _check_node(db: "asyncpg.Connection[asyncpg.Record]", node: Node) -> i
     lost = node.journal - found.keys()
     twice = {row: times for row, times in found.items() if times > 1}
     invented = found.keys() - node.taken
-    assert (lost, twice, invented) == (set(), {}, set())
+    assert not lost, f"acknowledged and not there: {sorted(lost)}"
+    assert not twice, f"there more than once: {twice}"
+    assert not invented, f"never sent: {sorted(invented)}"
     assert all(row["value"] == value(row["epoch"], row["row_number"]) for row in rows)
     ledger = await db.fetch(
         """
@@ -34,5 +36,6 @@ async def _check_node(db: "asyncpg.Connection[asyncpg.Record]", node: Node) -> i
           from streams, unnest(received) as r where device_id = $1""",
         node.device_id,
     )
-    assert {(row["epoch"], row["row"]) for row in ledger} == found.keys()
+    counted = {(row["epoch"], row["row"]) for row in ledger}
+    assert counted == found.keys(), f"ledger and readings differ: {counted ^ found.keys()}"
     return len(rows)

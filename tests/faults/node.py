@@ -14,7 +14,7 @@ LARGEST_BATCH = 60
 
 @dataclass
 class Life:
-    """One start of the node: its rows are numbered from 0; `kept` are those not yet acknowledged."""
+    """One start of the node: its rows, numbered from 0, and those not yet acknowledged."""
 
     epoch: str
     base: int | None = None

@@ -6,7 +6,7 @@ import random
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -33,18 +33,23 @@ def seed() -> int:
 
 
 @pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    folder = Path(tempfile.mkdtemp(prefix="carbonseed-", dir="/tmp"))
-    folder.chmod(0o711)
-    made = Box(folder)
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's user may pass through."""
+    made = Path(tempfile.mkdtemp(prefix="carbonseed-", dir="/tmp"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+async def box(folder: Path) -> AsyncIterator[Box]:
+    made = Box(folder / "data")
     try:
         await made.start()
         yield made
         assert "Unexpected error" not in made.log()
     finally:
         await made.stop()
-        shutil.rmtree(folder)
-        made.folder.with_suffix(".log").unlink()
 
 
 async def test_kills_of_the_appliance_and_of_postgresql_lose_and_double_nothing(

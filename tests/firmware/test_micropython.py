@@ -10,7 +10,17 @@ import pytest
 
 HERE = Path(__file__).parent
 MICROPYTHON = Path(sys.executable).parent / "micropython"
-SHARED = ["config", "littlefs", "net", "sampling", "simulated", "spool", "uplink", "wire"]
+SHARED = [
+    "config",
+    "littlefs",
+    "net",
+    "sampling",
+    "simulated",
+    "spool",
+    "spool_faults",
+    "uplink",
+    "wire",
+]
 
 pytestmark = pytest.mark.skipif(
     not MICROPYTHON.exists(),

@@ -125,7 +125,7 @@ def numbers(epoch: str) -> list[int]:
 def in_flash(config: Path) -> int:
     """Rows a power cut now would leave."""
     folder = config.parent / "spool"
-    found = [segment.find(str(folder), path.name) for path in folder.glob("*.seg")]
+    found = [segment.find(str(folder), path.name, [], []) for path in folder.glob("*.seg")]
     return sum(item.rows for item in found if item)
 
 

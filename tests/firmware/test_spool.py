@@ -266,6 +266,15 @@ class Damage(SpoolCase):
         ring = self.start()
         self.assertEqual(len(ring.next_batch(100).rows), 0)
 
+    def refuse_some(self, ring, draw):
+        """Sets a part of the oldest batch aside and returns which rows."""
+        batch = ring.next_batch(1 + draw(30))
+        if batch is None:
+            return []
+        count = 1 + draw(len(batch.rows))
+        self.assertTrue(ring.set_aside(batch, count))
+        return [(batch.epoch, batch.first + i) for i in range(count)]
+
     def test_random_days_with_power_cuts_lose_nothing_that_was_written(self):
         draw = Draw(7)
         written = []  # (epoch, number) in flash, not acknowledged
@@ -274,7 +283,7 @@ class Damage(SpoolCase):
             fresh = []
             number = 0
             for _ in range(draw(40)):
-                action = draw(4)
+                action = draw(5)
                 if action < 2:
                     for _ in range(draw(15)):
                         ring.add(number, row(number))
@@ -284,6 +293,10 @@ class Damage(SpoolCase):
                     ring.flush(0)
                     written += fresh
                     fresh = []
+                elif action == 3:
+                    moved = self.refuse_some(ring, draw)
+                    written += [key for key in fresh if key in moved]
+                    fresh = [key for key in fresh if key not in moved]
                 else:
                     batch = ring.next_batch(1 + draw(30))
                     if batch is not None:
@@ -295,7 +308,8 @@ class Damage(SpoolCase):
                         written = [key for key in written if key not in gone]
                         fresh = [key for key in fresh if key not in gone]
                 # Acknowledged rows of a segment that is not whole yet come again after a restart.
-                self.assertLessEqual(len(written) + len(fresh), ring.waiting())
+                kept = ring.waiting() + ring.refused()
+                self.assertLessEqual(len(written) + len(fresh), kept)
             # A power cut: what is in memory is gone, what is in flash must be there.
             if draw(3) == 0:
                 ring = self.start(segment_bytes=500, max_bytes=10000000, memory_rows=1000)
@@ -354,33 +368,6 @@ class Full(SpoolCase):
         ring._folder = self.folder
         ring.flush(0)
         self.assertEqual([n for _, n, _ in self.take_all(ring)], list(range(140, 200)))
-
-
-class SideFiles(SpoolCase):
-    def test_a_refused_batch_is_kept_as_it_was_sent_and_its_rows_make_way(self):
-        ring = self.start()
-        self.fill(ring, 0, 30)
-        batch = ring.next_batch(10)
-        self.assertTrue(ring.set_aside(batch, 10, b'{"what":"was sent"}'))
-        self.assertEqual(ring.refused, 10)
-        names = self.files(".refused")
-        self.assertEqual(len(names), 1)
-        self.assertEqual(workbench.read(self.folder + "/" + names[0], "rb"), b'{"what":"was sent"}')
-        self.assertEqual(ring.next_batch(10).first, 10)
-
-    def test_side_files_take_a_quarter_of_the_ring_at_most(self):
-        ring = self.start(max_bytes=65536, segment_bytes=4096)
-        self.fill(ring, 0, 1000)
-        kept = 0
-        while ring.set_aside(ring.next_batch(10), 10, b"x" * 3000):
-            kept += 1
-        self.assertEqual(kept, 4)
-        self.assertEqual(ring.next_batch(10).first, 40)
-        ring = self.start(max_bytes=65536, segment_bytes=4096)
-        self.assertFalse(ring.set_aside(ring.next_batch(10), 10, b"x"))
-        self.fill(ring, 0, 10000)
-        total = [segment.blocks(compat.size(self.folder + "/" + n)) for n in self.files("")]
-        self.assertLessEqual(sum(total), 65536 + 4 * 4096)  # the files of boot and epochs beside it
 
 
 class Draw:

@@ -1,12 +1,22 @@
 """The live view at a real appliance: what operators see and what their keys do."""
 
+import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
 
+import pytest
+from quart import Quart
+
+from appliance.api import live as api
+from appliance.errors import Unavailable
 from appliance.http.context import Context
 from appliance.model.user import Role
+from tests.appliance.api.test_live import served
 from tests.appliance.conftest import Clock, SignIn
 from tests.appliance.plant import NOON_MS, Plant
 from tests.tui.conftest import OpenDesk
+from tui.client import Client
 from tui.screens.sign_in import SignIn as SignInScreen
 
 RaiseAlert = Callable[[int], Awaitable[int]]
@@ -200,3 +210,54 @@ async def test_leaving_ends_the_session(open_desk: OpenDesk, plant: Plant) -> No
         await desk.pilot.press("q")
         await desk.until(lambda: not desk.pilot.app.is_running)
         assert await plant.pool.fetchval(living) == before - 1
+
+
+async def test_a_line_that_is_cut_is_taken_up_again_and_an_outage_ends(
+    open_desk: OpenDesk, plant: Plant, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_args: Any) -> Any:
+        raise ConnectionError
+
+    device_id = await plant.device("oven")
+    async with open_desk(Role.OPERATOR) as desk:
+        await desk.sees("○ never")
+        with monkeypatch.context() as outage:
+            outage.setattr(api, "select_alerts", away)
+            context.live.close()
+            await desk.sees("SERVER OFFLINE since 15:00:00")
+        await plant.send(device_id, [NOON_MS], {"temperature": [231.0]})
+        await desk.sees("● live", "231.0 °C")
+        assert "OFFLINE" not in desk.text()
+
+
+async def test_tokens_that_have_run_out_are_renewed_unseen(
+    open_desk: OpenDesk, plant: Plant, clock: Clock, raise_alert: RaiseAlert
+) -> None:
+    alert_id = await raise_alert(await plant.rule(await plant.device("press")))
+    async with open_desk(Role.OPERATOR) as desk:
+        await desk.sees("UNACK")
+        clock.forward(minutes=11)
+        await desk.pilot.press("4", "a")
+        await desk.sees("ack Operator", "press · Temperature · 24 h", "No data between")
+    acknowledged = "select acknowledged_at is not null from alerts where id = $1"
+    assert await plant.pool.fetchval(acknowledged, alert_id)
+
+
+async def test_a_server_of_another_authority_is_not_spoken_to(app: Quart, tmp_path: Path) -> None:
+    async with served(app, tmp_path) as (url, _):
+        client = Client(url, ssl.create_default_context())
+        with pytest.raises(Unavailable, match="certificate verify failed"):
+            await client.sign_in("a@b.example", "secret")
+        await client.close()
+
+
+async def test_every_theme_shows_the_alarm_and_a_key_changes_it(
+    open_desk: OpenDesk, plant: Plant, raise_alert: RaiseAlert
+) -> None:
+    await raise_alert(await plant.rule(await plant.device("press")))
+    async with open_desk(Role.OPERATOR) as desk:
+        await desk.sees("UNACK")
+        for theme in ("plant-light", "high-contrast", "mono", "plant-grey"):
+            await desk.pilot.press("t")
+            assert desk.pilot.app.theme == theme
+            await desk.sees("▲2", "press", "UNACK")

@@ -38,6 +38,7 @@ def authority(context) -> None:
 @pytest.fixture
 async def deeds(authority, administrator, tokens, north, raise_alert) -> Deeds:
     """For each verb and path that writes, in this order: where to send what."""
+
     async def made(path: str, **given: object) -> dict[str, Any]:
         response = await administrator.post(path, json=given)
         assert response.status_code == 201, path

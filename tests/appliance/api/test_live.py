@@ -66,7 +66,7 @@ async def changed(context: Context, plant: Plant, device_id: Any) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  what the server does with its ends is its own
+        while not condition():
             await asyncio.sleep(0.01)
 
 

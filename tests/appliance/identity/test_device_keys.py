@@ -140,6 +140,23 @@ async def test_the_last_use_is_noted(
     assert await soon(lambda: pool.fetchval(last_used), clock.now)
 
 
+async def test_a_quiet_minute_changes_nothing(
+    pool: Pool, plant: Plant, device: DeviceId, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_keys, "USED_SECONDS", 0.01)
+    ring = KeyRing(pool, clock)
+    running = asyncio.create_task(ring.run())
+    _, key = await issue(pool, plant.scope, device, NOON)
+    noted = """
+        select count(*) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()
+           and query like '%update device_keys%'"""
+    assert await soon(lambda: pool.fetchval(noted), 1)
+    assert await ring.recognise(key)
+    assert not running.done()
+    running.cancel()
+
+
 async def test_a_key_cannot_be_judged_while_the_database_is_away(pool: Pool, clock: Clock) -> None:
     await pool.close()
     with pytest.raises(UNREACHABLE):
@@ -160,6 +177,6 @@ async def until_listening(pool: Pool) -> int:
 async def soon(ask: Callable[[], Awaitable[object]], expected: object) -> bool:
     """Ask until the answer is what is expected."""
     async with asyncio.timeout(10):
-        while await ask() != expected:  # noqa: ASYNC110  nothing tells when
+        while await ask() != expected:
             await asyncio.sleep(0.01)
     return True

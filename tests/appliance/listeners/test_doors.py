@@ -262,7 +262,7 @@ async def test_new_certificates_are_served_without_a_restart(house: House, tmp_p
     await asyncio.to_thread((tmp_path / "certificates" / "people.pem").unlink)
     house.trust.look_now()
     async with asyncio.timeout(10):
-        while await served() == before:  # noqa: ASYNC110  nothing tells a client
+        while await served() == before:
             await asyncio.sleep(0.05)
     keeping.cancel()
 

@@ -39,7 +39,7 @@ async def follow_all(pool: Pool) -> int:
 
 async def eventually(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(30):
-        while not await condition():  # noqa: ASYNC110  the database has no event to wait for
+        while not await condition():
             await asyncio.sleep(0.02)
 
 

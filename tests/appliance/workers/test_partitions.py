@@ -50,7 +50,7 @@ async def test_a_database_that_is_away_is_waited_for(
         running = asyncio.create_task(run_partitions(pool, clock))
         waits = "select pid from pg_locks where not granted"
         async with asyncio.timeout(10):
-            while not (waiting := await one.fetchval(waits)):  # noqa: ASYNC110  nothing tells when
+            while not (waiting := await one.fetchval(waits)):
                 await asyncio.sleep(0.01)
         await one.execute("select pg_terminate_backend($1, 5000)", waiting)
     await until_made(pool, [f"batches_2026_11_{day}" for day in (22, 23, 24, 25)])
@@ -60,5 +60,5 @@ async def test_a_database_that_is_away_is_waited_for(
 
 async def until_made(pool: Pool, expected: list[str]) -> None:
     async with asyncio.timeout(10):
-        while await made(pool) != expected:  # noqa: ASYNC110  nothing tells when
+        while await made(pool) != expected:
             await asyncio.sleep(0.01)

@@ -125,7 +125,7 @@ result = {
     "delivered": simulated,
     "over_tls": life.sender.delivered - simulated,
     "dropped": life.ring.living.dropped,
-    "refused": life.ring.refused,
+    "refused": life.ring.refused(),
     "waiting": life.ring.waiting(),
     "before": before,
     "after": after,

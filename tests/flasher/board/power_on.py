@@ -15,9 +15,9 @@ BLOCK = 4096
 FROM_2000 = 946684800
 
 sys.path.insert(0, HERE)
-import esp32  # noqa: E402 - the one beside this file
+import esp32
 
-with open(sys.argv[1], "rb") as file:  # noqa: PTH123  MicroPython has no pathlib
+with open(sys.argv[1], "rb") as file:
     flash = bytearray(file.read())
 esp32.partition = bytes(flash[0x9000:0xF000])
 
@@ -115,5 +115,5 @@ os.chdir("/")
 sys.path[:] = ["", ".frozen", "/lib"]
 sys.argv[:] = []
 for name in ("boot.py", "main.py"):
-    with open(name) as source:  # noqa: PTH123  MicroPython has no pathlib
+    with open(name) as source:
         exec(source.read(), {"__name__": "__main__"})
