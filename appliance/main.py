@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import time
+import traceback
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -152,7 +153,8 @@ async def serve(settings: Settings, role: Role, *beside: Beside) -> None:
         running = doors.running(settings.host)
         await asyncio.to_thread(write_running, settings.running_file, running)
         stack.push_async_callback(asyncio.to_thread, remove_running, settings.running_file, running)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, api.trust.look_now)
+        if not os.isatty(0):  # a service; else a hangup says that the terminal is gone
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, api.trust.look_now)
         log.info("Serving people on port %d", running.people_port)
         started = Started(
             api.context,
@@ -241,15 +243,16 @@ async def _work(
                 doors.live.close()
                 await asyncio.wait({serving})
             await _end(working)
-            log.info("Stopped")
 
 
 async def _last(name: str, work: Work) -> None:
     try:
         await work
     except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
         raise WorkerFailed(
-            f"The worker {name} has failed: {type(error).__name__}: {error}"
+            f"The worker {name} has failed: {type(error).__name__}: {error} "
+            f"({place.filename}:{place.lineno})"
         ) from error
     raise WorkerFailed(f"The worker {name} has ended by itself.")
 
@@ -273,10 +276,11 @@ async def _until_asked(work: Work) -> None:
         log.info("Stopping")
         running.cancel()
 
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(name, ask)
     with suppress(asyncio.CancelledError):
         await running
+    log.info("Stopped")
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -35,6 +35,8 @@ RETRY_SECONDS = (1.0, 30.0)
 BLINK_SECONDS = 0.2
 """A line that did work is taken up again after this time, before anybody is alarmed."""
 
+GOODBYE_SECONDS = 2.0
+
 _ERRORS: Mapping[int, type[CarbonseedError]] = {
     kind.status: kind
     for kind in (NotSignedIn, NotAllowed, NotFound, Conflict, Unprocessable, TooMany)
@@ -77,7 +79,7 @@ class Client:
         self.url = url
         self._retry_seconds = retry_seconds
         self._http = httpx.AsyncClient(
-            base_url=url, verify=trust, timeout=TIMEOUT_SECONDS, trust_env=False
+            base_url=url, verify=trust, timeout=TIMEOUT_SECONDS, trust_env=False, http2=True
         )
         self._tokens: Tokens | None = None
         self._renewing = asyncio.Lock()
@@ -90,10 +92,11 @@ class Client:
         return await self._ask("GET", "/auth/me", Caller)
 
     async def sign_out(self) -> None:
-        """End the session, if the server can be told."""
+        """End the session, if the server can be told without waiting for it."""
         if self._tokens is not None:
-            with suppress(CarbonseedError):
-                await self._signed("POST", "/auth/logout")
+            with suppress(CarbonseedError, TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._signed("POST", "/auth/logout")
         self._tokens = None
 
     async def metrics(self) -> list[Metric]:

@@ -42,6 +42,11 @@ def quantity(value: float | None, digits: int, unit_label: str) -> str:
     return f"{told} {unit_label}" if unit_label and value is not None else told
 
 
+def printable(text: str) -> str:
+    """Text of people without what a terminal would take for a command."""
+    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+
+
 def short(value: float) -> str:
     """A limit as somebody has typed it."""
     return f"{value:g}"

@@ -58,7 +58,7 @@ def device_row(plant: Plant, status: DeviceStatus, metrics: Sequence[Metric], no
     return Row(
         str(status.device.id),
         (
-            Cell(told.mark(alerts[0].priority), _look(alerts[0])) if alerts else Cell(""),
+            _mark(alerts[0]) if alerts else Cell(""),
             Cell(status.device.name),
             Cell(told.STATES[state], quiet),
             *(_value(status, metric, alerts, state) for metric in metrics),
@@ -84,7 +84,7 @@ def alert_row(alert: Alert, digits: int, now: datetime, zone: tzinfo) -> Row:
     return Row(
         str(alert.id),
         (
-            Cell(told.mark(alert.priority), f"p{alert.priority}"),
+            _mark(alert),
             Cell(told.minute(alert.raised_at, now, zone)),
             Cell(alert.device),
             Cell(f"{alert.message}  {breach}".rstrip(), "muted" if cleared else ""),
@@ -106,6 +106,10 @@ def _value(
         if alert.metric == metric.name and alert.state is not AlertState.RETURNED:
             return Cell(f"{text} {told.SHAPES[alert.priority]}", f"p{alert.priority}", right=True)
     return Cell(text, right=True)
+
+
+def _mark(alert: Alert) -> Cell:
+    return Cell(told.mark(alert.priority), f"p{alert.priority}")
 
 
 def _look(alert: Alert) -> str:

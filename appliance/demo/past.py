@@ -16,8 +16,8 @@ from appliance.alarms.transition import Step, Transition
 from appliance.demo.nodes import FIRMWARE
 from appliance.demo.plant import DAY
 from appliance.errors import CarbonseedError
-from appliance.model.ids import AlertId, FactoryId, UserId
-from appliance.model.rule import NewRule, Rule, RuleKind, RuleState
+from appliance.model.ids import AlertId, UserId
+from appliance.model.rule import Rule, RuleKind, RuleState
 from appliance.model.scope import Scope
 from appliance.store import alerts, rule_states, rules
 from appliance.store.pool import Connection, Pool
@@ -81,29 +81,20 @@ async def deliver(folder: Path, span: Span, heard: Callable[[int], None]) -> Non
 
 
 async def record_alerts(
-    db: Pool,
-    blocking: Executor,
-    factory_id: FactoryId,
-    wanted: Sequence[NewRule],
-    who: UserId,
-    now: datetime,
+    db: Pool, blocking: Executor, found: Sequence[Rule], who: UserId, now: datetime
 ) -> int:
-    """Add the rules, and raise and clear what they would have; `who` acknowledges most of it.
+    """Raise and clear what the rules would have; `who` acknowledges most of it.
 
-    Returns the number of alerts. All of it or nothing is stored.
+    Returns the number of alerts that are new. All of it or nothing is stored.
     """
     loop = asyncio.get_running_loop()
-    scope = Scope((factory_id,))
     number = 0
     states = {}
     async with db.acquire() as connection, connection.transaction():
         await rules.lock_rules(connection)
-        for asked in wanted:
-            rule_id = await rules.insert_rule(connection, factory_id, asked, now)
-            rule = await rules.select_rule(connection, scope, rule_id)
-            assert rule is not None  # noqa: S101  inserted above
+        for rule in found:
             rows = await _readings(connection, rule, now)
-            states[rule_id], steps = await loop.run_in_executor(
+            states[rule.id], steps = await loop.run_in_executor(
                 blocking, _evaluate, rule, rows, _ms(now)
             )
             for step in steps:
@@ -118,7 +109,7 @@ async def _record(db: Connection, rule: Rule, step: Transition, who: UserId, now
         await alerts.update_alert_cleared(db, rule.id, at, step.value)
         return False
     alert_id = await alerts.insert_alert(db, rule, at, step.value)
-    if alert_id is not None and _is_acknowledged(alert_id, now - at):
+    if alert_id is not None and (rule.priority == 1 or _is_acknowledged(alert_id, now - at)):
         scope = Scope((rule.factory_id,))
         later = at + timedelta(minutes=2 + alert_id * 7 % 23)
         note = NOTES[alert_id % len(NOTES)]

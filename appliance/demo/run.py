@@ -13,16 +13,16 @@ from appliance.demo.folder import Folder, State
 from appliance.demo.past import Span
 from appliance.errors import Conflict
 from appliance.http.context import Context
-from appliance.identity import devices, machines
+from appliance.identity import devices, machines, rules
 from appliance.identity.devices import NewDevice
 from appliance.identity.machines import NewMachine
 from appliance.main import Started
 from appliance.model.ids import FactoryId
 from appliance.model.scope import Scope
-from appliance.store import rules
 from appliance.store.devices import select_devices
 from appliance.store.factories import select_all_factories
 from appliance.store.machines import select_machines
+from appliance.store.rules import select_rules
 from appliance.store.users import select_user_id
 
 LOADERS = 2
@@ -132,12 +132,16 @@ async def _deliver_past(
 
 
 async def _draw_limits(c: Context, factory_id: FactoryId) -> None:
-    """The rules, and the alerts they would have raised; unless an earlier start has done so."""
+    """The rules, each unless it is there, and the alerts they would have raised."""
     scope = Scope((factory_id,))
-    who = await select_user_id(c.db, people.OPERATOR)
-    if who is None or await rules.select_rules(c.db, scope):
-        return
     known = {device.name: device.id for device in await select_devices(c.db, scope)}
-    wanted = [limit.on(known[limit.node]) for limit in plant.LIMITS]
-    number = await past.record_alerts(c.db, c.blocking, factory_id, wanted, who, c.clock())
-    log.info("Recorded %d alerts of the past", number)
+    there = {(rule.device_id, rule.message) for rule in await select_rules(c.db, scope)}
+    for limit in plant.LIMITS:
+        wanted = limit.on(known[limit.node])
+        if (wanted.device_id, wanted.message) not in there:
+            await rules.create(c.db, scope, people.ACTOR, wanted, c.clock())
+    who = await select_user_id(c.db, people.OPERATOR)
+    if who is not None:
+        found = await select_rules(c.db, scope)
+        number = await past.record_alerts(c.db, c.blocking, found, who, c.clock())
+        log.info("Recorded %d alerts of the past", number)

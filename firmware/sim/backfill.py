@@ -82,7 +82,7 @@ class History:
         self._rows = self._rows[count:]
         self._first += count
 
-    def set_aside(self, batch, count, body):
+    def set_aside(self, batch, count):
         raise Refused("the appliance refused %d rows ten times" % count)
 
     def learn(self, base):

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -31,7 +30,7 @@ async def main() -> None:
     print("| | what | measured | wanted | met | |\n|---|---|---|---|---|---|")
     for name in given.measures or MEASURES:
         with tempfile.TemporaryDirectory(prefix="carbonseed-", dir="/tmp") as folder:
-            os.chmod(folder, 0o711)
+            Path(folder).chmod(0o711)
             for result in await MEASURES[name](Path(folder), quick=given.quick):
                 print("|", " | ".join(result.cells), "|", flush=True)
 

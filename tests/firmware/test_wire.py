@@ -13,7 +13,7 @@ def batch_of(state):
     rows = []
     for row in state["rows"]:
         values = [FLOATS.get(value, value) for value in row[1:]]
-        scaled = [wire.scale(value, digits) for value, digits in zip(values, state["digits"])]
+        scaled = [wire.scale(value, digits) for value, digits in zip(values, state["digits"])]  # noqa: B905
         rows.append(tuple([row[0]] + scaled))
     batch = wire.Batch(
         state["epoch"], state["boot"], state["first"], rows, state["metrics"], state["digits"]

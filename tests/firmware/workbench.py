@@ -65,7 +65,7 @@ class BadFile:
     def __init__(self, flash, path, mode):
         self.flash = flash
         self.readable = path.rsplit("/", 1)[1] not in flash.unreadable
-        self.file = open(path, mode)
+        self.file = open(path, mode)  # noqa: SIM115  closed by close(), as the file it stands for
         self.seek = self.file.seek
         self.flush = self.file.flush
         if hasattr(self.file, "fileno"):

@@ -17,7 +17,7 @@ from appliance.http.context import Context
 from appliance.model.user import Role
 from appliance.workers.relay import run_relay
 from tests.appliance.api.test_live import served
-from tests.appliance.conftest import (
+from tests.appliance.conftest import (  # noqa: F401  fixtures
     PASSWORD,
     Clock,
     SignIn,
@@ -86,10 +86,10 @@ OpenDesk = Callable[..., AbstractAsyncContextManager[Desk]]
 
 @pytest.fixture
 def open_desk(
-    app: Quart,
-    context: Context,
-    clock: Clock,
-    sign_in: SignIn,
+    app: Quart,  # noqa: F811
+    context: Context,  # noqa: F811
+    clock: Clock,  # noqa: F811
+    sign_in: SignIn,  # noqa: F811
     tmp_path: Path,
 ) -> OpenDesk:
     """`async with open_desk() as desk`: before signing in; with a role, after it."""
@@ -115,7 +115,7 @@ def open_desk(
 
 
 @asynccontextmanager
-async def relayed(context: Context) -> AsyncIterator[None]:
+async def relayed(context: Context) -> AsyncIterator[None]:  # noqa: F811
     """The worker that tells live views what has changed; who still listens at the end is let go."""
     relay = asyncio.create_task(run_relay(context.db, context.live, context.clock))
     try:

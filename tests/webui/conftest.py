@@ -12,7 +12,7 @@ from appliance.api.app import create_app
 from appliance.http.context import Context
 from appliance.http.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from appliance.model.user import Role
-from tests.appliance.conftest import (
+from tests.appliance.conftest import (  # noqa: F401  fixtures
     SignIn,
     blocking,
     client,
@@ -37,7 +37,7 @@ def assets() -> None:
 
 
 @pytest.fixture
-def app(assets: None, context: Context) -> Quart:
+def app(assets: None, context: Context) -> Quart:  # noqa: F811
     application = create_app(context)
     application.register_blueprint(create_pages())
     return application
@@ -46,7 +46,7 @@ def app(assets: None, context: Context) -> Quart:
 class Browser:
     """Keeps cookies and sends the Origin, as a browser without scripts does."""
 
-    def __init__(self, client: TestClientProtocol) -> None:
+    def __init__(self, client: TestClientProtocol) -> None:  # noqa: F811
         self.client = client
         self.cookies: dict[str, str] = {}
 
@@ -71,13 +71,13 @@ class Browser:
 
 
 @pytest.fixture
-def browser(client: TestClientProtocol) -> Browser:
+def browser(client: TestClientProtocol) -> Browser:  # noqa: F811
     """A browser that nobody is signed in with."""
     return Browser(client)
 
 
 @pytest.fixture
-async def signed_in(browser: Browser, sign_in: SignIn) -> Browser:
+async def signed_in(browser: Browser, sign_in: SignIn) -> Browser:  # noqa: F811
     """A browser of an operator."""
     operator = await sign_in(Role.OPERATOR)
     form = {"email": operator.email, "password": "seven walrus kettle"}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import ClassVar, NamedTuple
@@ -11,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
@@ -61,7 +63,7 @@ class Live(Screen[str]):
     HORIZONTAL_BREAKPOINTS = [NARROW, WIDE]  # noqa: RUF012  Textual declares it per instance
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "acknowledge", "Ack"),
-        Binding("n", "next_abnormal(1)", "Next abnormal"),
+        Binding("n", "next_abnormal(1)", "Next"),
         Binding("N", "next_abnormal(-1)", show=False),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("1", "range(0)", "Range", key_display="1-4"),
@@ -89,7 +91,7 @@ class Live(Screen[str]):
         self._alerts_lead = False
         self._range = RANGES[0]
         self._signals: dict[DeviceId, str] = {}
-        self._drawn: tuple[DeviceId, str, Range] | None = None
+        self._drawn: tuple[DeviceId, str, Range, int] | None = None
         self._drawn_at = 0.0
 
     def compose(self) -> ComposeResult:
@@ -119,12 +121,13 @@ class Live(Screen[str]):
     async def follow(self) -> None:
         """Take in what the server tells for as long as the session lasts."""
         try:
-            async for event in self._client.watch():
-                if isinstance(event, Lost):
-                    self._why_lost = event.why
-                    self._plant.lose()
-                else:
-                    await self._take(event)
+            async with aclosing(self._client.watch()) as events:
+                async for event in events:
+                    if isinstance(event, Lost):
+                        self._why_lost = event.why
+                        self._plant.lose()
+                    else:
+                        await self._take(event)
         except NotSignedIn as error:
             self._leave(str(error))
 
@@ -132,10 +135,15 @@ class Live(Screen[str]):
         if isinstance(event, AlertChanged) and self._is_new_critical(event.alert):
             self.app.bell()
         self._plant.apply(event, self._clock())
-        if isinstance(event, Snapshot):
-            if not self._catalogue:
+        if not self._catalogue:
+            try:
                 self._catalogue = await self._client.metrics()
-            self.paint()
+            except NotSignedIn:
+                raise
+            except CarbonseedError:
+                return  # asked for again with the next event
+        if isinstance(event, Snapshot):
+            self._repaint()
 
     def _is_new_critical(self, alert: Alert) -> bool:
         new = alert.id not in self._plant.alerts
@@ -149,6 +157,11 @@ class Live(Screen[str]):
         if self._paused_at is None:
             self._paint_devices(now)
         self._paint_subject(now)
+
+    def _repaint(self) -> None:
+        """Paint from a worker, which may outlive the screen by a moment."""
+        with suppress(NoMatches):
+            self.paint()
 
     def _paint_header(self, now: datetime) -> None:
         zone = now.astimezone(self._zone).tzname() or ""
@@ -230,7 +243,7 @@ class Live(Screen[str]):
             self.trend.say("It has never sent anything.")
             self._drawn = None
             return
-        wanted = (device.id, metric, self._range)
+        wanted = (device.id, metric, self._range, self.trend.points)
         old = monotonic() - self._drawn_at >= self._range.reload_seconds
         if wanted != self._drawn or (old and self._paused_at is None and self._plant.connected):
             if wanted != self._drawn:
@@ -255,9 +268,11 @@ class Live(Screen[str]):
         except NotSignedIn as error:
             self._leave(str(error))
         except CarbonseedError as error:
-            if self._plant.connected:
+            if self._plant.connected and self.query(TrendView):
                 self.trend.say(str(error))
         else:
+            if not self.query(TrendView):
+                return  # the screen was taken down meanwhile
             limits = [
                 rule.limit
                 for rule in rules
@@ -285,7 +300,7 @@ class Live(Screen[str]):
         except CarbonseedError as error:
             self._say(f"Not acknowledged. {error}", bad=True)
         else:
-            self.paint()
+            self._repaint()
 
     def action_next_abnormal(self, step: int) -> None:
         """The next device, or the one before, that needs a look."""
@@ -351,7 +366,7 @@ class Live(Screen[str]):
     @on(DataTable.RowSelected)
     def open_detail(self) -> None:
         """On a narrow terminal, the picture takes the place of the lists."""
-        self.add_class("-detail")
+        self.set_class(self.has_class("-narrow"), "-detail")
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """The list that was in use last leads the right side."""

@@ -26,12 +26,16 @@ class Guidance(Static):
                 f"  {breach} {alert.unit_label or ''}" if breach else "",
             ),
             Content.styled(f"{place} · {since}", "$muted"),
-            Content(alert.what_to_do or "The rule says nothing about what to do."),
+            Content(told.printable(alert.what_to_do) or "The rule says nothing about what to do."),
         ]
         if alert.acknowledged_at is not None:
             by = alert.acknowledged_by or "somebody"
             taken = f"Acknowledged by {by} at {told.second(alert.acknowledged_at, zone)}."
-            lines.append(Content.styled(" ".join((taken, alert.note or "")).strip(), "$muted"))
+            lines.append(
+                Content.styled(
+                    " ".join((taken, told.printable(alert.note or ""))).strip(), "$muted"
+                )
+            )
         self.update(Content("\n").join(lines))
 
     def show_device(

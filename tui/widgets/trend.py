@@ -83,7 +83,7 @@ class TrendView(Static):
             return Content.assemble(axis, (line, "$primary"))
         name = f" limit {told.short(limit)} "
         parts = [
-            (char, "$primary" if char >= FIRST_BRAILLE else "$p2")
+            (char, "$primary" if char >= FIRST_BRAILLE else "$muted")
             for char in with_limit(line, name)
         ]
         return Content.assemble(axis, *parts)

@@ -4,7 +4,16 @@ import { start } from "./start.ts";
 import { t } from "./text.ts";
 import { Zone } from "./zone.ts";
 
-export const zone = new Zone(start.timeZone);
+export const zone = plantZone();
+
+/** The plant's zone; one that this browser does not know is told in UTC, and called so. */
+function plantZone(): Zone {
+  try {
+    return new Zone(start.timeZone);
+  } catch {
+    return new Zone("UTC");
+  }
+}
 
 export const NARROW = "\u202f";
 const MINUS = "\u2212";

@@ -14,7 +14,7 @@ class Figures extends EventTarget {
 
   open(): void {
     void this.load();
-    plant.addEventListener("connection", () => plant.connection === "live" && void this.load());
+    plant.addEventListener("connection", () => plant.connection === "live" && this.overview && void this.load());
     document.addEventListener("visibilitychange", () => document.hidden || void this.load());
   }
 

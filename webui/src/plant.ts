@@ -11,6 +11,8 @@ interface Changes {
   snapshot: Event;
   device: CustomEvent<DeviceStatus>;
   alert: CustomEvent<Alert>;
+  /** Anything changed; told once for each frame, however much it was. */
+  changed: Event;
   connection: Event;
   second: Event;
   pick: CustomEvent<Pick>;
@@ -25,10 +27,12 @@ class Plant extends EventTarget {
   devices = new Map<number, DeviceStatus>();
   alerts = new Map<number, Alert>();
   connection: "connecting" | "live" | "lost" = "connecting";
-  /** When the stream last said anything, and when it was lost, in this browser's time. */
+  /** When the stream last said anything, in this browser's time. */
   heardAt = Date.now();
-  lostAt = 0;
+  /** When the newest readings came, in the appliance's time; 0: none yet. */
+  newestAt = 0;
   private ahead = 0;
+  private announced = false;
   private wait = 0;
   private quietSince = Date.now();
   private source: EventSource | undefined;
@@ -75,15 +79,19 @@ class Plant extends EventTarget {
     this.wait = 0;
     this.devices = new Map(snapshot.devices.filter(({ device }) => ours(device)).map((status) => [status.device.id, status]));
     this.alerts = new Map(snapshot.alerts.filter(ours).map((alert) => [alert.id, alert]));
+    this.devices.forEach((status) => this.came(status));
     this.setConnection("live");
     this.dispatchEvent(new Event("snapshot"));
+    this.announce();
   }
 
   private deviceChanged(status: DeviceStatus): void {
     this.heard();
     if (!ours(status.device)) return;
     this.devices.set(status.device.id, status);
+    this.came(status);
     this.dispatchEvent(new CustomEvent("device", { detail: status }));
+    this.announce();
   }
 
   private alertChanged(alert: Alert): void {
@@ -97,6 +105,20 @@ class Plant extends EventTarget {
     if (alert.state === "closed") this.alerts.delete(alert.id);
     else this.alerts.set(alert.id, alert);
     this.dispatchEvent(new CustomEvent("alert", { detail: alert }));
+    this.announce();
+  }
+
+  private came({ received_at: at }: DeviceStatus): void {
+    if (at) this.newestAt = Math.max(this.newestAt, Date.parse(at));
+  }
+
+  private announce(): void {
+    if (this.announced) return;
+    this.announced = true;
+    requestAnimationFrame(() => {
+      this.announced = false;
+      this.dispatchEvent(new Event("changed"));
+    });
   }
 
   private heard(now?: string): void {
@@ -113,10 +135,7 @@ class Plant extends EventTarget {
   /** The stream broke. Ask why, and come back later and later, but for ever. */
   private lost(): void {
     this.source?.close();
-    if (this.connection !== "lost") {
-      this.lostAt = Date.now();
-      this.setConnection("lost");
-    }
+    this.setConnection("lost");
     setTimeout(async () => {
       const status = await fetch("/auth/me").then((response) => response.status, () => 0);
       if (status === 401) signIn();

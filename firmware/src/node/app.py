@@ -68,7 +68,7 @@ class Node:
             ("reset", self._reset),
             ("queue", self.spool.waiting()),
             ("read_errors", self.sampler.read_errors),
-            ("refused", self.spool.refused),
+            ("refused", self.spool.refused()),
         ]
 
     def link_up(self):

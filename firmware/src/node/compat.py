@@ -111,6 +111,15 @@ def size(path):
     return os.stat(path)[6]
 
 
+def discard(path):
+    """Deletes a file if it is there; what the flash keeps comes again after a restart."""
+    try:
+        if exists(path):
+            os.remove(path)
+    except OSError as error:
+        say("flash: cannot delete %s: %s" % (path, error))
+
+
 def replace(path, data):
     """Writes a small file so that a power cut leaves the old or the new content, never a half."""
     with open(path + NEW, "wb") as file:

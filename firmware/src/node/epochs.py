@@ -27,8 +27,7 @@ class Epoch:
         compat.replace(self.path(folder), json.dumps(known).encode())
 
     def remove(self, folder):
-        if compat.exists(self.path(folder)):
-            os.remove(self.path(folder))
+        compat.discard(self.path(folder))
 
 
 def load(folder, boot, epoch):

@@ -2,40 +2,47 @@
 
 import binascii
 import json
-import os
 import struct
 
 from . import compat
 
 SUFFIX = ".seg"
+REFUSED = ".refused"  # a side file: rows that the appliance refused
 _BLOCK = 4096  # flash is given out in blocks of this size
 _MAGIC = b"CSG1"
 
 
-def new(boot, epoch, first, metrics, digits):
-    """A segment that is not on the medium yet."""
-    header = json.dumps([metrics, digits]).encode()
-    header = _MAGIC + struct.pack("<H", len(header)) + header
-    header += struct.pack("<I", binascii.crc32(header))
-    return Segment(boot, epoch, first, 0, len(header), len(metrics)), header
+def new(boot, epoch, first, metrics, digits, suffix=SUFFIX):
+    """A segment that is not on the medium yet, and its header."""
+    header = _header(metrics, digits)
+    return Segment(boot, epoch, first, 0, len(header), len(metrics), suffix), header
 
 
 def is_named(name):
     """Whether a file is one of ours."""
-    parts = name[: -len(SUFFIX)].split("-")
-    return name.endswith(SUFFIX) and [len(part) for part in parts] == [8, 16, 10]
+    stem, suffix = _parts(name)
+    return suffix in (SUFFIX, REFUSED) and [len(part) for part in stem.split("-")] == [8, 16, 10]
 
 
-def find(folder, name):
-    """The segment in file `name`, or None where its header is not whole: nothing was flushed."""
-    boot, epoch, first = name[: -len(SUFFIX)].split("-")
-    with open(folder + "/" + name, "rb") as file:
-        described = _read_header(file)
+def find(folder, name, metrics, digits):
+    """The segment in file `name`, or None where its header is not whole: nothing was flushed.
+
+    A file that cannot be opened or read is taken for one of `metrics` and `digits`, so that its
+    rows can be counted by its size. Raises OSError where not even that is known.
+    """
+    stem, suffix = _parts(name)
+    boot, epoch, first = stem.split("-")
+    try:
+        with open(folder + "/" + name, "rb") as file:
+            described = _read_header(file)
+    except OSError as error:
+        compat.say("spool: cannot read %s: %s" % (name, error))
+        described = len(_header(metrics, digits)), metrics, digits
     if described is None:
         return None
-    start, metrics, _ = described
-    rows = (compat.size(folder + "/" + name) - start) // _record_size(len(metrics))
-    return Segment(int(boot, 16), epoch, int(first, 16), rows, start, len(metrics))
+    start, width = described[0], len(described[1])
+    rows = (compat.size(folder + "/" + name) - start) // _record_size(width)
+    return Segment(int(boot, 16), epoch, int(first, 16), rows, start, width, suffix)
 
 
 def encode(number, row):
@@ -47,23 +54,30 @@ def encode(number, row):
 class Segment:
     """Where the rows first ... first + rows - 1 of an epoch lie."""
 
-    def __init__(self, boot, epoch, first, rows, start, width):
+    def __init__(self, boot, epoch, first, rows, start, width, suffix):
         self.boot = boot
         self.epoch = epoch
         self.first = first
         self.rows = rows
         self.start = start
         self.width = width
+        self.suffix = suffix
+        self.reached = first  # every row before this one is acknowledged
 
     def name(self):
-        return "%08x-%s-%010x%s" % (self.boot, self.epoch, self.first, SUFFIX)
+        return "%08x-%s-%010x%s" % (self.boot, self.epoch, self.first, self.suffix)
 
     def order(self):
-        return (self.boot, self.first)
+        """Oldest first, side files behind the others."""
+        return (self.suffix == REFUSED, self.boot, self.first)
 
     def end(self):
         """The number of the row after the last."""
         return self.first + self.rows
+
+    def waiting(self):
+        """How many rows are not acknowledged."""
+        return self.end() - self.reached
 
     def size(self, more=0):
         """Bytes of the file, with so many rows more."""
@@ -74,31 +88,36 @@ class Segment:
         return blocks(self.size())
 
     def append(self, folder, header, rows):
-        """Adds rows durably; `header` is for a file that is not there yet. Raises OSError."""
+        """Adds rows durably; `header` begins the file anew. Raises OSError, then no row counts."""
         number = self.end()
-        with open(folder + "/" + self.name(), "ab") as file:
+        try:
+            with open(folder + "/" + self.name(), "wb" if header else "ab") as file:
+                if header:
+                    file.write(header)
+                for row in rows:
+                    file.write(encode(number, row))
+                    number += 1
+                compat.sync(file)
+        except OSError:
             if header:
-                file.write(header)
-            for row in rows:
-                file.write(encode(number, row))
-                number += 1
-            compat.sync(file)
-        self.rows += len(rows)
+                self.remove(folder)
+            raise
+        self.rows = number - self.first
 
     def read(self, folder, number, count):
         """Metrics, digits and up to `count` rows from row `number`; fewer if a CRC is wrong."""
         size = _record_size(self.width)
         with open(folder + "/" + self.name(), "rb") as file:
             described = _read_header(file)
-            if described is None:
+            if described is None or len(described[1]) != self.width:
                 return (), (), ()
-            file.seek(self.start + (number - self.first) * size)
+            file.seek(described[0] + (number - self.first) * size)
             records = Records(file.read(count * size), self.width)
         records.check(number)
         return described[1], described[2], records
 
     def remove(self, folder):
-        os.remove(folder + "/" + self.name())
+        compat.discard(folder + "/" + self.name())
 
 
 class Records:
@@ -131,6 +150,17 @@ class Records:
 def blocks(size):
     """What a file of `size` bytes takes of the flash."""
     return (size + _BLOCK - 1) // _BLOCK * _BLOCK
+
+
+def _parts(name):
+    stem, dot, suffix = name.partition(".")
+    return stem, dot + suffix
+
+
+def _header(metrics, digits):
+    header = json.dumps([metrics, digits]).encode()
+    header = _MAGIC + struct.pack("<H", len(header)) + header
+    return header + struct.pack("<I", binascii.crc32(header))
 
 
 def _record_size(width):

@@ -4,8 +4,8 @@ import os
 
 from . import compat, epochs, segment, wire
 
-_REFUSED = ".refused"
 _NO_SPACE = 28
+_READS = 5  # failed readings after which a segment is given up
 _MOST_LOST = 32  # epochs of which nothing but a count is left to tell
 
 
@@ -15,6 +15,7 @@ class Spool:
     A row lives in memory until `flush_rows` are waiting or the oldest waits `flush_ms`; then it is
     written durably, unless it was acknowledged meanwhile, which spares the flash while all is well.
     A whole acknowledged segment is deleted. What is over `max_bytes` goes oldest first, counted.
+    Refused rows lie in side files, at most a quarter of it, and wait again after the next start.
     """
 
     def __init__(self, folder, epoch, metrics, digits, limits):
@@ -26,22 +27,25 @@ class Spool:
         self._tail_first = 0
         self._tail_since = 0
         self._writing = None  # the segment that takes the next rows
-        self._cursor = ("", 0)  # of this epoch everything before this row is acknowledged
+        self._unread = 0  # so often in a row the oldest segment could not be read
         compat.make_folder(folder)
-        self._segments = _segments(folder)
-        self._refused_bytes = _refused_bytes(folder)
-        self.refused = 0  # rows put in side files since the start
+        self._segments = _segments(folder, metrics, digits)
+        self._aside = []  # the side files of this start
         self.boot = 1 + max([_counted_boots(folder)] + [item.boot for item in self._segments])
-        compat.replace(folder + "/boot", b"%d" % self.boot)
+        try:
+            compat.replace(folder + "/boot", b"%d" % self.boot)
+        except OSError as error:  # the names of the segments tell it too
+            compat.say("spool: the flash refused the boot counter: %s" % error)
         self._lost = [key for key in epochs.listed(folder) if not self._holds(key[1])]
         self.living = epochs.Epoch(self.boot, epoch)
 
     def waiting(self):
         """How many rows are not acknowledged."""
-        rows = len(self._tail)
-        for item in self._segments:
-            rows += item.end() - self._start(item)
-        return rows
+        return len(self._tail) + sum([item.waiting() for item in self._segments])
+
+    def refused(self):
+        """How many rows lie in the side files of this start."""
+        return sum([item.waiting() for item in self._aside])
 
     # In
 
@@ -75,7 +79,7 @@ class Spool:
             self._writing = None  # a half-written end is left behind
             self._tail_since = now
             if error.errno == _NO_SPACE and len(self._segments) > 1:
-                self._drop_oldest()
+                self._drop(self._segments)
 
     def _write(self):
         target = self._writing
@@ -88,22 +92,23 @@ class Spool:
             target, header = segment.new(
                 self.boot, self.living.epoch, self._tail_first, self._metrics, self._digits
             )
-            room = self._limits["max_bytes"] - self._limits["segment_bytes"] - self._refused_bytes
-            while self._segments and sum([item.taken() for item in self._segments]) > room:
-                self._drop_oldest()
+            room = self._limits["max_bytes"] - self._limits["segment_bytes"] - _taken(self._aside)
+            while self._segments and _taken(self._segments) > room:
+                self._drop(self._segments)
         target.append(self._folder, header, self._tail)
         if header:
             self._segments.append(target)
             self._writing = target
         self._tail = []
 
-    def _drop_oldest(self):
-        item = self._segments[0]
-        rows = item.end() - self._start(item)
+    def _drop(self, items):
+        """Gives up the oldest of `items`, counted."""
+        item = items.pop(0)
+        rows = item.waiting()
         epoch = self._epoch(item)
         epoch.dropped += rows
-        epoch.next = item.end()
-        self._remove_oldest()  # first, for a full flash has no room for the count
+        epoch.next = max(epoch.next, item.end())
+        self._remove(item)  # first, for a full flash has no room for the count
         compat.say("spool: dropped %d rows of epoch %s" % (rows, item.epoch))
         self._save(epoch)
         if epoch is not self.living and not self._holds(item.epoch):
@@ -123,13 +128,10 @@ class Spool:
                 epoch.remove(self._folder)
                 self._lost.pop(0)
             elif self._segments:
-                item = self._segments[0]
-                start = self._start(item)
-                wanted = min(count, item.end() - start)
-                metrics, digits, rows = item.read(self._folder, start, wanted)
-                if rows:
-                    return self._batch(self._epoch(item), start, rows, metrics, digits)
-                self._drop_oldest()  # damaged from here on
+                batch = self._read(self._segments[0], count)
+                if batch is not None:
+                    return batch
+                self._drop(self._segments)  # damaged from here on
             elif self._tail:
                 rows = self._tail[:count]
                 batch = self._batch(
@@ -139,6 +141,25 @@ class Spool:
                 return batch
             else:
                 return None
+
+    def _read(self, item, count):
+        """The next rows of a segment, None where there is no hope for them. Raises OSError."""
+        try:
+            wanted = min(count, item.waiting())
+            metrics, digits, rows = item.read(self._folder, item.reached, wanted)
+        except OSError as error:
+            self._unread += 1
+            if self._unread < _READS:
+                raise
+            compat.say("spool: gives up %s: %s" % (item.name(), error))
+            return None
+        self._unread = 0
+        if not rows:
+            return None
+        batch = self._batch(self._epoch(item), item.reached, rows, metrics, digits)
+        batch.source = item
+        batch.again = item.suffix == segment.REFUSED
+        return batch
 
     def _batch(self, epoch, first, rows, metrics, digits):
         batch = wire.Batch(epoch.epoch, epoch.boot, first, rows, metrics, digits)
@@ -154,34 +175,48 @@ class Spool:
                 epochs.Epoch(*self._lost.pop(0)).remove(self._folder)
             return
         reached = batch.first + count
-        self._cursor = (batch.epoch, reached)
-        while self._segments and self._start(self._segments[0]) == self._segments[0].end():
-            item = self._segments[0]
-            self._remove_oldest()
-            if item.epoch != self.living.epoch and not self._holds(item.epoch):
-                epochs.Epoch(item.boot, item.epoch).remove(self._folder)
+        item = self._segments[0] if self._segments else None
+        # Rows that were in memory when they were sent may have been written since.
+        if item and (item is batch.source or (not batch.source and item.epoch == batch.epoch)):
+            item.reached = max(item.reached, min(reached, item.end()))
+            if not item.waiting():
+                self._remove(self._segments.pop(0))
+                if item.epoch != self.living.epoch and not self._holds(item.epoch):
+                    epochs.Epoch(item.boot, item.epoch).remove(self._folder)
         if batch.living and reached > self._tail_first:
             self._tail = self._tail[reached - self._tail_first :]
             self._tail_first = reached
             if self._tail:
                 self._tail_since = self._tail[0][0]
 
-    def set_aside(self, batch, count, body):
-        """Puts the first `count` rows of a batch, refused ten times, in a side file as sent.
+    def set_aside(self, batch, count):
+        """Puts the first `count` rows of a refused batch in a side file until the next start.
 
-        False where such files take a quarter of the ring or the flash refuses it: then the rows
-        stay where they are.
+        The oldest side file makes room, counted. False where the flash refuses: then the rows stay
+        where they are.
         """
-        if self._refused_bytes + segment.blocks(len(body)) > self._limits["max_bytes"] // 4:
-            return False
-        name = "%08x-%s-%010x%s" % (batch.boot, batch.epoch, batch.first, _REFUSED)
-        try:
-            compat.replace(self._folder + "/" + name, body)
-        except OSError:
-            return False
-        self._refused_bytes += segment.blocks(len(body))
-        self.refused += count
-        self.forget(batch, count)
+        if batch.again:  # it has its file
+            if self._segments[:1] != [batch.source]:
+                return True
+            item = self._segments.pop(0)
+        else:
+            item, header = segment.new(
+                batch.boot, batch.epoch, batch.first, batch.metrics, batch.digits, segment.REFUSED
+            )
+            # Rows of a segment that a restart brought again may have a side file already.
+            self._segments = [other for other in self._segments if other.name() != item.name()]
+            try:
+                rows = (row for i, row in enumerate(batch.rows) if i < count)
+                item.append(self._folder, header, rows)
+            except OSError as error:
+                compat.say("spool: the flash refused a side file: %s" % error)
+                return False
+        self._aside.append(item)
+        if not batch.again:
+            self.forget(batch, count)
+        self._aside.sort(key=segment.Segment.order)
+        while len(self._aside) > 1 and _taken(self._aside) > self._limits["max_bytes"] // 4:
+            self._drop(self._aside)
         return True
 
     def learn(self, base):
@@ -192,11 +227,6 @@ class Spool:
             self._save(self.living)
 
     # Within
-
-    def _start(self, item):
-        """The first row of a segment that is not acknowledged."""
-        epoch, reached = self._cursor
-        return min(max(item.first, reached), item.end()) if item.epoch == epoch else item.first
 
     def _epoch(self, item):
         if item.epoch == self.living.epoch:
@@ -210,41 +240,42 @@ class Spool:
             compat.say("spool: the flash refused what is known of an epoch: %s" % error)
 
     def _holds(self, epoch):
-        return any(item.epoch == epoch for item in self._segments)
+        return any(item.epoch == epoch for item in self._segments + self._aside)
 
-    def _remove_oldest(self):
-        item = self._segments.pop(0)
+    def _remove(self, item):
         if item is self._writing:
             self._writing = None
-        try:
-            item.remove(self._folder)
-        except OSError as error:  # it comes again after a restart, and the appliance has it then
-            compat.say("spool: the flash refused to delete a segment: %s" % error)
+        self._unread = 0
+        item.remove(self._folder)
 
 
-def _segments(folder):
+def _segments(folder, metrics, digits):
     """The segments found in flash, oldest first; what a power cut left half made is deleted."""
     found = []
     for name in os.listdir(folder):
         if name.endswith(compat.NEW):
-            os.remove(folder + "/" + name)
+            compat.discard(folder + "/" + name)
         elif segment.is_named(name):
-            item = segment.find(folder, name)
-            if item is None or not item.rows:
-                os.remove(folder + "/" + name)
+            try:
+                item = segment.find(folder, name, metrics, digits)
+            except OSError as error:  # nothing is known of it, not even how many rows
+                compat.say("spool: leaves %s alone: %s" % (name, error))
+                continue
+            if item is None or item.rows < 1:
+                compat.discard(folder + "/" + name)
             else:
                 found.append(item)
     found.sort(key=segment.Segment.order)
+    for i, after in enumerate(found[1:]):
+        item = found[i]
+        # Behind a write that failed there is more in the file, and it was written again.
+        if item.epoch == after.epoch and after.suffix == segment.SUFFIX:
+            item.rows = min(item.rows, after.first - item.first)
     return found
 
 
-def _refused_bytes(folder):
-    sizes = [
-        segment.blocks(compat.size(folder + "/" + name))
-        for name in os.listdir(folder)
-        if name.endswith(_REFUSED)
-    ]
-    return sum(sizes)
+def _taken(items):
+    return sum([item.taken() for item in items])
 
 
 def _counted_boots(folder):

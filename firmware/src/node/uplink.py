@@ -34,7 +34,6 @@ class Sender:
         self._batch = None
         self._count = 0  # so many of its rows are in the message
         self._buffer = bytearray(limits["body_bytes"])
-        self._sent = memoryview(self._buffer)[:0]
         self._failures = 0
         self._refusals = 0
         self._not_before = uptime() + int(draw() * min(limits["send_ms"], 10000))
@@ -57,8 +56,7 @@ class Sender:
     def body(self):
         """The message of what is ready, as sent now; valid until the next one."""
         length, self._count = wire.encode(self._batch, self._uptime(), self._health(), self._buffer)
-        self._sent = memoryview(self._buffer)[:length]
-        return self._sent
+        return memoryview(self._buffer)[:length]
 
     def answered(self, status, headers, body):
         """Takes the appliance's answer to what `body` gave."""
@@ -117,17 +115,17 @@ class Sender:
         self._not_before = now + (self._limits["send_ms"] if all_gone else 0)
 
     def _refuse(self, why):
+        batch = self._batch
         self._refusals += 1
-        if self._refusals < _REFUSALS:
+        if self._refusals < _REFUSALS and not batch.again:
             self._retry(why, REFUSED, 0)
             return
         self._refusals = 0
-        batch = self._batch
-        if self._spool.set_aside(batch, self._count, self._sent):
+        if self._spool.set_aside(batch, self._count):
             say("uplink: %d rows from %d went to a side file: %s" % (self._count, batch.first, why))
             self._not_before = self._uptime()
         else:
-            self._retry("no room for another side file: %s" % why, REFUSED, _LONGEST_WAIT_MS)
+            self._retry("the flash takes no side file: %s" % why, REFUSED, _LONGEST_WAIT_MS)
 
     def _retry(self, why, state, shortest, longest=_LONGEST_WAIT_MS):
         self._enter(state, why)

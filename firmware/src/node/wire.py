@@ -22,6 +22,8 @@ class Batch:
         self.digits = digits
         self.living = False  # rows of the running epoch
         self.newest = False  # nothing waits behind it
+        self.source = None  # the file its rows lie in
+        self.again = False  # refused before the last start
         self.base = None
         self.dropped = 0
 

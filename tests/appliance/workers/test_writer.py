@@ -113,7 +113,7 @@ async def test_listeners_are_told_which_devices_have_new_readings(
     one, two = await plant.device("one"), await plant.device("two")
     heard: asyncio.Queue[str] = asyncio.Queue()
     async with plant.pool.acquire() as db:
-        hear = lambda *told: heard.put_nowait(str(told[-1]))
+        hear = lambda *told: heard.put_nowait(str(told[-1]))  # noqa: E731
         await db.add_listener("readings", hear)
         await asyncio.gather(
             writer.store(placed(one, 0, [1])), writer.store(placed(two, 0, [1], epoch=2))

@@ -15,9 +15,9 @@ BLOCK = 4096
 FROM_2000 = 946684800
 
 sys.path.insert(0, HERE)
-import esp32
+import esp32  # noqa: E402 - the one beside this file
 
-with open(sys.argv[1], "rb") as file:
+with open(sys.argv[1], "rb") as file:  # noqa: PTH123  MicroPython has no pathlib
     flash = bytearray(file.read())
 esp32.partition = bytes(flash[0x9000:0xF000])
 
@@ -115,5 +115,5 @@ os.chdir("/")
 sys.path[:] = ["", ".frozen", "/lib"]
 sys.argv[:] = []
 for name in ("boot.py", "main.py"):
-    with open(name) as source:
+    with open(name) as source:  # noqa: PTH123  MicroPython has no pathlib
         exec(source.read(), {"__name__": "__main__"})

@@ -17,8 +17,9 @@ export class Controls {
   readonly device = h("select", { class: "input", "aria-label": t("chart.device") });
   readonly metric = h("select", { class: "input", "aria-label": t("chart.metric") });
   readonly element: HTMLElement;
+  /** Says that the chart stands still, and leads back. */
+  readonly paused: HTMLElement;
   private readonly ranges = new Map<Range, HTMLButtonElement>();
-  private readonly back: HTMLElement;
   private offered = "";
 
   constructor(chosen: Chosen) {
@@ -29,11 +30,10 @@ export class Controls {
     }
     const step = (label: string, sign: SVGElement, click: () => void): HTMLElement =>
       h("button", { type: "button", class: "ghost square", "aria-label": label, title: label, click }, sign);
-    this.back = h("div", { class: "paused", hidden: true }, h("span", {}, icon("pause"), t("chart.paused")),
+    this.paused = h("div", { class: "paused", hidden: true }, h("span", {}, icon("pause"), t("chart.paused")),
       h("button", { type: "button", class: "button small", click: () => chosen.live() }, t("chart.back")));
     this.element = h("div", { class: "controls" },
       h("div", { class: "picks" }, this.device, this.metric),
-      this.back,
       h("div", { class: "segments", role: "group", "aria-label": t("chart.range") }, ...this.ranges.values()),
       h("div", { class: "moves", role: "group", "aria-label": t("chart.move") },
         step(t("chart.earlier"), icon("chevron-left"), () => chosen.move(-0.5)),
@@ -58,7 +58,7 @@ export class Controls {
   }
 
   show(view: View): void {
-    this.back.hidden = view.live;
+    this.paused.hidden = view.live;
     for (const [range, button] of this.ranges) {
       button.setAttribute("aria-pressed", String(view.live && view.range === range));
     }

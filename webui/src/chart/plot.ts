@@ -91,7 +91,7 @@ export class Plot {
       },
       axes: [
         { ...axis, size: 42, gap: 6, splits: (_plot, _axis, from, to) => timeTicks(from, to, this.width), values: (_plot, ticks) => timeWords(ticks) },
-        { ...axis, size: 60, gap: 8, space: 44, values: (_plot, ticks) => valueWords(ticks) },
+        { ...axis, size: 60, gap: 8, space: 44, values: (plot, ticks) => (plot.data[0].length ? valueWords(ticks) : ticks.map(() => "")) },
       ],
       series: [
         {},

@@ -27,7 +27,7 @@ export class AlertsElement extends Element {
     this.replaceChildren(h("header", {}, title, this.count), this.list, this.none, this.said);
     plant.on("snapshot", () => this.show(), signal);
     plant.on("alert", (event) => this.changed(event.detail), signal);
-    plant.on("device", () => this.rows.forEach((row) => row.age(this.catalogue)), signal);
+    plant.on("changed", () => this.rows.forEach((row) => row.age(this.catalogue)), signal);
     plant.on("second", () => this.rows.forEach((row) => row.age(this.catalogue)), signal);
     for (const leave of ["pointerleave", "focusout"]) this.list.addEventListener(leave, () => this.order(), { signal });
     void metrics().then((found) => { this.catalogue = found; this.show(); });

@@ -101,7 +101,7 @@ class Card {
   }
 
   private get isShare(): boolean {
-    return this.kpi?.metric === RUNNING || this.kpi?.metric === "uptime";
+    return this.kpi?.metric === RUNNING;
   }
 
   private draw(kpi: Kpi): void {
@@ -142,6 +142,6 @@ class Card {
 
   private pick(): void {
     if (!this.kpi?.device_id) return;
-    plant.pick({ device: this.kpi.device_id, metric: this.isShare ? RUNNING : this.kpi.metric });
+    plant.pick({ device: this.kpi.device_id, metric: this.kpi.metric });
   }
 }

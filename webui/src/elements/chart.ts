@@ -52,7 +52,7 @@ export class ChartElement extends Element {
     this.device = Number(query.get("device")) || undefined;
     this.metric = query.get("metric") ?? undefined;
     const title = this.querySelector("h2")!;
-    this.replaceChildren(h("header", {}, title, this.controls.element), this.read, this.frame,
+    this.replaceChildren(h("header", {}, title, this.controls.element), h("div", { class: "reading" }, this.controls.paused, this.read), this.frame,
       h("footer", {}, this.figures.element, this.basis, this.other));
     this.plot = new Plot(this.picture, () => this.frame.clientHeight, {
       zoom: (from, to) => this.look(between(from, to)),
@@ -107,7 +107,7 @@ export class ChartElement extends Element {
 
   private picked({ device, metric }: Pick): void {
     this.choose(device, metric ?? this.metric);
-    this.closest("section")?.scrollIntoView({ behavior: "smooth", block: "nearest" });
+    this.closest("section")?.scrollIntoView({ block: "nearest" });
   }
 
   private choose(device: number, metric: string | undefined): void {

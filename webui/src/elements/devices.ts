@@ -34,8 +34,9 @@ export class DevicesElement extends Element {
     const isNew = !row || status.latest.some((value) => !this.shown.some(({ name }) => name === value.metric));
     if (isNew) this.build();
     else {
+      const moved = row.shown !== status.state;
       row.show(status);
-      this.order();
+      if (moved) this.order();
     }
   }
 
@@ -83,6 +84,7 @@ function place({ device }: DeviceStatus): string {
 
 class Row {
   readonly element = h("tr");
+  shown: State = "never";
   private readonly state = tag("never", null);
   private readonly ago = h("span", { class: "muted" });
   private readonly values: (readonly [Metric, HTMLElement, ValueElement | undefined])[];
@@ -105,6 +107,7 @@ class Row {
   }
 
   show(status: DeviceStatus): void {
+    this.shown = status.state;
     for (const [metric, cell, value] of this.values) {
       const newest = status.latest.find((one) => one.metric === metric.name);
       cell.classList.toggle("absent", !newest);

@@ -19,9 +19,8 @@ export class LiveElement extends Element {
       h("span", { class: "plant-clock", title: t("live.clock") }, icon("clock"), this.time, this.zone),
     );
     plant.on("second", () => this.show(), signal);
-    plant.on("snapshot", () => this.show(), signal);
+    plant.on("changed", () => this.show(), signal);
     plant.on("connection", () => this.show(), signal);
-    plant.on("device", () => this.show(), signal);
     this.show();
   }
 
@@ -36,9 +35,7 @@ export class LiveElement extends Element {
   }
 
   private newest(): string {
-    const times = [...plant.devices.values()].map((status) => (status.received_at ? Date.parse(status.received_at) : 0));
-    const newest = Math.max(0, ...times);
-    return newest ? t("live.ago", { age: age(plant.now() - newest) }) : t("live.none");
+    return plant.newestAt ? t("live.ago", { age: age(plant.now() - plant.newestAt) }) : t("live.none");
   }
 }
 
@@ -68,6 +65,6 @@ export class BannerElement extends Element {
   }
 
   private words(): string {
-    return t("live.banner", { age: age(Date.now() - plant.lostAt), time: clock(plant.shownAt()) });
+    return t("live.banner", { age: age(Date.now() - plant.heardAt), time: clock(plant.shownAt()) });
   }
 }

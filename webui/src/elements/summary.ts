@@ -23,9 +23,8 @@ export class SummaryElement extends Element {
       this.open.append(h("span", { class: "of-priority" }, chip(priority), count));
     }
     this.replaceChildren(h("p", {}, this.reporting), this.open, h("p", {}, this.complete));
-    for (const change of ["snapshot", "device", "alert", "connection"] as const) {
-      plant.on(change, () => this.show(), signal);
-    }
+    plant.on("changed", () => this.show(), signal);
+    plant.on("connection", () => this.show(), signal);
     figures.addEventListener("change", () => this.show(), { signal });
     this.show();
   }
@@ -55,8 +54,6 @@ function percent(share: number): string {
 /** How many alerts are open, beside the word in the navigation. */
 export class OpenElement extends Element {
   protected begin(signal: AbortSignal): void {
-    const show = (): void => setText(this, plant.alerts.size ? String(plant.alerts.size) : "");
-    plant.on("snapshot", show, signal);
-    plant.on("alert", show, signal);
+    plant.on("changed", () => setText(this, plant.alerts.size ? String(plant.alerts.size) : ""), signal);
   }
 }
