@@ -206,7 +206,7 @@ async def _build_api(ground: _Ground) -> AsyncIterator[_Api]:
     async with open_pool(ground.database.url, size=settings.api_pool_size) as pool:
         context = Context(pool, secrets, Hub(), ground.blocking, _now, settings)
         app = create_app(context)
-        app.register_blueprint(create_health(ground.pool, lambda: writer.trouble))
+        app.register_blueprint(create_health(ground.pool, lambda: writer.trouble, _now))
         app.register_blueprint(await asyncio.to_thread(create_pages))
         workers: Workers = {
             "writer": writer.run,
@@ -249,12 +249,16 @@ async def _last(name: str, work: Work) -> None:
     try:
         await work
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        raise WorkerFailed(
-            f"The worker {name} has failed: {type(error).__name__}: {error} "
-            f"({place.filename}:{place.lineno})"
-        ) from error
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise WorkerFailed(f"The worker {name} has failed: {said} ({_place(error)})") from error
     raise WorkerFailed(f"The worker {name} has ended by itself.")
+
+
+def _place(error: Exception) -> str:
+    """Where it arose: the innermost place in our own code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(str(Path(__file__).parent))]
+    return f"{(ours or frames)[-1].filename}:{(ours or frames)[-1].lineno}"
 
 
 async def _end(tasks: Collection[asyncio.Task[None]]) -> None:

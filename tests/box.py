@@ -62,6 +62,11 @@ class Box:
         self._process.kill()
         await self._process.wait()
 
+    async def recover(self) -> None:
+        """Start the appliance again if it was killed."""
+        if self._process is None or self._process.returncode is not None:
+            await self.start()
+
     async def stop(self) -> int:
         """SIGTERM; return the exit code."""
         assert self._process is not None
@@ -97,7 +102,9 @@ class Box:
     @asynccontextmanager
     async def database(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
         """The appliance's database, by a connection that none of its code has made."""
-        connection = await asyncpg.connect(self.dsn, timeout=30)
+        async with asyncio.timeout(READY_SECONDS):
+            while (connection := await self._connect()) is None:
+                await asyncio.sleep(0.05)
         try:
             yield connection
         finally:
@@ -131,6 +138,12 @@ class Box:
                 )
                 made.append((device_id, f"csk_{key_id}_{secret}"))
         return made
+
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record] | None":
+        """None while PostgreSQL is killed, starts or recovers."""
+        with suppress(OSError, asyncpg.CannotConnectNowError):
+            return await asyncpg.connect(self.dsn, timeout=30)
+        return None
 
     def _serves(self) -> bool:
         """Whether the appliance has left its note that it serves: this process, no earlier one."""

@@ -11,10 +11,13 @@ def evaluate(
 
     Silence counts from listening_ms at the earliest: before, nobody could have heard. The rule is
     raised at the moment the silence reached the on-delay, and cleared when the device is heard of
-    again and has not fallen silent since for the off-delay.
+    again and has not fallen silent since for the off-delay. A state from a later time than now was
+    reached before the clock was set back: it counts from now.
     """
     on_ms, off_ms = round(rule.on_delay_seconds * 1000), round(rule.off_delay_seconds * 1000)
     silent_from_ms = max(heard_ms or 0, listening_ms) + on_ms
+    if state.since_ms is not None and state.since_ms > now_ms:
+        state = RuleState(state.phase, now_ms, state.seen_ms)
     phase, since_ms = state.phase, state.since_ms or 0
     if phase in {Phase.NORMAL, Phase.RISING}:
         if now_ms < silent_from_ms:

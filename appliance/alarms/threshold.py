@@ -3,7 +3,8 @@
 high: beyond is value > limit, inside is value <= limit - deadband; low is its mirror image.
 What lies between is neither: it ends the wait for the on-delay and the wait for the off-delay.
 A wait is over with the first reading at or after its end; until then every reading must have been
-beyond (or inside), and a reading holds until the next one, however late that is.
+beyond (or inside), and none may have come long after the one before: with the first reading after a
+gap the wait begins anew.
 The time and value of a transition are those of the reading that settled it.
 """
 
@@ -15,6 +16,8 @@ from appliance.model.rule import Phase, Rule, RuleKind, RuleState
 
 STALE_MS = 300_000
 """A reading this old when it was received is no news: it may clear an alert, never raise one."""
+GAP_MS = 300_000
+"""Readings further apart do not follow each other; of a slow device, those of several intervals."""
 
 
 def evaluate(
@@ -24,6 +27,7 @@ def evaluate(
     values: NDArray[np.float64],
     received_ms: int,
     stale_ms: int = STALE_MS,
+    gap_ms: int = GAP_MS,
 ) -> tuple[RuleState, list[Transition]]:
     """Take a rule through readings received at one time; `times_ms` ascend.
 
@@ -38,7 +42,9 @@ def evaluate(
     times_ms, values = times_ms[known], values[known]
     if not times_ms.size:
         return state, []
-    run = _Run(rule, times_ms, values, fresh_ms=received_ms - stale_ms)
+    before_ms = times_ms[0] if state.seen_ms is None else state.seen_ms
+    late = np.diff(times_ms, prepend=before_ms) > gap_ms
+    run = _Run(rule, times_ms, values, late, fresh_ms=received_ms - stale_ms)
     run.go(state)
     return RuleState(run.phase, run.since_ms, int(times_ms[-1])), run.transitions
 
@@ -53,7 +59,12 @@ class _Run:
     """A rule on its way through readings; what changes nothing is skipped by whole arrays."""
 
     def __init__(
-        self, rule: Rule, times_ms: NDArray[np.int64], values: NDArray[np.float64], fresh_ms: int
+        self,
+        rule: Rule,
+        times_ms: NDArray[np.int64],
+        values: NDArray[np.float64],
+        late: NDArray[np.bool_],
+        fresh_ms: int,
     ) -> None:
         if rule.limit is None:
             raise ValueError(f"rule {rule.id} has no limit")
@@ -62,6 +73,7 @@ class _Run:
         self._values = values
         self._beyond = sign * values > sign * rule.limit
         self._inside = sign * values <= sign * rule.limit - rule.deadband
+        self._late = late  # after a gap, as long as that is news to the wait
         self._on_ms = round(rule.on_delay_seconds * 1000)
         self._off_ms = round(rule.off_delay_seconds * 1000)
         self._fresh_ms = fresh_ms
@@ -89,18 +101,26 @@ class _Run:
         """Enter a waiting phase with the first reading for which the condition holds."""
         found = _first(holds, at)
         if found is not None:
-            self.phase, self.since_ms = phase, int(self._times_ms[found])
+            self.phase = phase
+            self._anew(found)
         return found
+
+    def _anew(self, at: int) -> None:
+        """Let a wait begin with this reading."""
+        self.since_ms = int(self._times_ms[at])
+        self._late[at] = False
 
     def _wait(self, holds: NDArray[np.bool_], at: int, due_ms: int) -> int | None:
         """Wait until due_ms while the condition holds; the reading that decides, None if none."""
         rising = self.phase is Phase.RISING
-        broken = _first(~holds, at)
+        broken = _first(~holds | self._late, at)
         due = max(at, int(np.searchsorted(self._times_ms, due_ms)))
         if due < (self._times_ms.size if broken is None else broken):
             self._settle(Step.RAISED if rising else Step.CLEARED, due)
             return due
-        if broken is not None:
+        if broken is not None and holds[broken]:
+            self._anew(broken)
+        elif broken is not None:
             self.phase = Phase.NORMAL if rising else Phase.RAISED
             self.since_ms = None if rising else int(self._times_ms[broken])
         return broken

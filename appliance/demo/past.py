@@ -85,7 +85,7 @@ async def record_alerts(
 ) -> int:
     """Raise and clear what the rules would have; `who` acknowledges most of it.
 
-    Returns the number of alerts that are new. All of it or nothing is stored.
+    Returns the number of alerts. All of it or nothing is stored.
     """
     loop = asyncio.get_running_loop()
     number = 0

@@ -19,6 +19,7 @@ from appliance.identity.machines import NewMachine
 from appliance.main import Started
 from appliance.model.ids import FactoryId
 from appliance.model.scope import Scope
+from appliance.store.alerts import select_alerts
 from appliance.store.devices import select_devices
 from appliance.store.factories import select_all_factories
 from appliance.store.machines import select_machines
@@ -141,7 +142,7 @@ async def _draw_limits(c: Context, factory_id: FactoryId) -> None:
         if (wanted.device_id, wanted.message) not in there:
             await rules.create(c.db, scope, people.ACTOR, wanted, c.clock())
     who = await select_user_id(c.db, people.OPERATOR)
-    if who is not None:
+    if who is not None and not await select_alerts(c.db, scope, "all", limit=1):
         found = await select_rules(c.db, scope)
         number = await past.record_alerts(c.db, c.blocking, found, who, c.clock())
         log.info("Recorded %d alerts of the past", number)

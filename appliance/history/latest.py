@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from appliance.model.device import DeviceState, DeviceStatus
+from msgspec import structs
+
+from appliance.model.device import DeviceDetail, DeviceState, DeviceStatus
 from appliance.model.ids import DeviceId
 from appliance.model.scope import Scope
-from appliance.store import latest_values
+from appliance.store import latest_values, quarantine
 from appliance.store.latest_values import Heard
 from appliance.store.pool import Db
 
@@ -26,10 +28,13 @@ async def statuses(
     return sorted(found, key=lambda status: _ABNORMAL_FIRST.index(status.state))
 
 
-async def status(db: Db, scope: Scope, device_id: DeviceId, now: datetime) -> DeviceStatus | None:
+async def status(db: Db, scope: Scope, device_id: DeviceId, now: datetime) -> DeviceDetail | None:
     """One device, None if it is not there or not in scope."""
     found = await statuses(db, scope, now, [device_id])
-    return found[0] if found else None
+    if not found:
+        return None
+    set_aside = await quarantine.select_quarantined_count(db, scope, device_id)
+    return DeviceDetail(**structs.asdict(found[0]), quarantined=set_aside)
 
 
 async def fell_silent(db: Db, since: datetime, until: datetime) -> set[DeviceId]:
@@ -42,10 +47,13 @@ async def fell_silent(db: Db, since: datetime, until: datetime) -> set[DeviceId]
 
 
 def state(received_at: datetime | None, expected_interval_ms: int, now: datetime) -> DeviceState:
-    """The state of a device last heard of at `received_at`; a bound belongs to the worse state."""
+    """The state of a device last heard of at `received_at`; a bound belongs to the worse state.
+
+    A time ahead of now is as far away as one that is past: a clock was set back since.
+    """
     if received_at is None:
         return DeviceState.NEVER
-    silence = now - received_at
+    silence = abs(now - received_at)
     interval = timedelta(milliseconds=expected_interval_ms)
     if silence >= max(OFFLINE_INTERVALS * interval, OFFLINE_LEAST):
         return DeviceState.OFFLINE

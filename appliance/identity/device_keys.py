@@ -17,7 +17,7 @@ from appliance.model.ids import DeviceId, KeyId
 from appliance.model.scope import Scope
 from appliance.store import device_keys
 from appliance.store.notifications import Notifications, listen
-from appliance.store.pool import UNREACHABLE, Connection, Db, Pool
+from appliance.store.pool import TROUBLE, Connection, Db, Pool
 
 LIVE_KEYS = 2
 """Two, so that a device can be handed from its old key to its new one."""
@@ -107,7 +107,7 @@ class KeyRing:
                 async with self._pool.acquire() as db, listen(db, device_keys.CHANNEL) as told:
                     self._listening = True
                     await self._follow(db, told)
-            except UNREACHABLE as error:
+            except TROUBLE as error:
                 log.debug("Not listening for revoked keys: %s", error)
             finally:
                 self._listening = False

@@ -51,6 +51,12 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     latest: list[Value]
 
 
+class DeviceDetail(DeviceStatus, frozen=True):
+    """A device by itself. quarantined: rows set aside, as their times were beyond belief."""
+
+    quarantined: int
+
+
 class DeviceKey(msgspec.Struct, frozen=True):
     """A device's key as stored: the secret itself is shown once and never kept."""
 

@@ -80,14 +80,14 @@ async def select_open_alert_counts(db: Db, scope: Scope) -> dict[int, int]:
 async def insert_alert(
     db: Db, rule: Rule, raised_at: datetime, value: float | None
 ) -> AlertId | None:
-    """Raise a rule's alert; None if it stands already or was raised at this very moment before."""
+    """Raise a rule's alert; None if it stands already."""
     raised: AlertId | None = await db.fetchval(
         """
         with raised as (
             insert into alerts (factory_id, rule_id, device_id, raised_at, raised_value, "limit",
                                 priority, message)
             values ($1, $2, $3, $4, $5, $6, $7, $8)
-            on conflict do nothing
+            on conflict (rule_id) where cleared_at is null do nothing
             returning id
         )
         select id from raised, pg_notify($9, raised.id::text)

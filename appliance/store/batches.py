@@ -11,23 +11,15 @@ from numpy.typing import NDArray
 
 from appliance.model.batch import PlacedBatch
 from appliance.model.ids import DeviceId
-from appliance.store.pool import UNREACHABLE, Connection, Db
+from appliance.store.pool import Connection, Db
 
 INVALID: tuple[type[Exception], ...] = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
 )
 """What writing raises because of a batch in it: the others can be written without it."""
-TROUBLE: tuple[type[Exception], ...] = (
-    *UNREACHABLE,
-    asyncpg.TransactionRollbackError,  # deadlock
-    asyncpg.ObjectNotInPrerequisiteStateError,  # lock not available
-    asyncpg.ReadOnlySQLTransactionError,  # another server has taken over
-    asyncpg.PostgresSystemError,  # I/O error
-)
-"""What writing raises whatever is written: worth another try."""
 CHANNEL = "readings"
-"""Devices with new readings are told here, by id, comma-separated, in the writing transaction."""
+"""Devices that were heard of are told here, by id, comma-separated, in that transaction."""
 IDS_IN_NOTIFICATION = 700
 """Of at most ten digits, these stay below the 8,000 bytes that a notification may have."""
 
@@ -71,7 +63,7 @@ async def create_partition(db: Db, day: date) -> None:
 
 
 async def notify_readings(db: Db, device_ids: Iterable[DeviceId]) -> None:
-    """Tell whoever listens, once this transaction is committed, which devices have new readings."""
+    """Tell whoever listens, once this transaction is committed, which devices were heard of."""
     ids = [str(device_id) for device_id in device_ids]
     for start in range(0, len(ids), IDS_IN_NOTIFICATION):
         await db.execute(

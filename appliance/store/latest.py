@@ -10,6 +10,7 @@ from appliance.model.ids import DeviceId
 from appliance.model.reading import Health
 from appliance.store.literal import array
 from appliance.store.pool import Db
+from appliance.store.quarantine import NEWEST_MS
 
 
 class News(msgspec.Struct, frozen=True):
@@ -25,6 +26,9 @@ class News(msgspec.Struct, frozen=True):
 
 async def upsert_latest(db: Db, news: Sequence[News]) -> None:
     """Keep what is newer than what is known, metric by metric; each device is told of once.
+
+    When a device was heard of is what the last batch says: a clock that was ahead may be set back,
+    and then a known reading that is from after an hour from now gives way to any that is told.
 
     Nearly always a device tells the same metrics as before, all of them newer: one cheap statement.
     """
@@ -42,7 +46,7 @@ async def _update_latest(db: Db, news: Sequence[News]) -> set[DeviceId]:
                    $3::text::float8[] as readings
         )
         update latest l
-           set received_at = greatest(l.received_at, to_timestamp(n.received_ms / 1000.0)),
+           set received_at = to_timestamp(n.received_ms / 1000.0),
                health      = coalesce(n.health, l.health),
                times_ms    = told.times_ms[n.first:n.last],
                readings    = told.readings[n.first:n.last]
@@ -75,7 +79,7 @@ async def _merge_latest(db: Db, news: Sequence[News]) -> None:
                             $8::text::int[]) as n (device_id, received_ms, health, first, last)
          order by n.device_id
             on conflict (device_id) do update
-           set received_at = greatest(l.received_at, excluded.received_at),
+           set received_at = excluded.received_at,
                health      = coalesce(excluded.health, l.health),
                (metric_ids, times_ms, readings) = (
                    select coalesce(array_agg(metric_id order by metric_id), '{}'),
@@ -89,10 +93,13 @@ async def _merge_latest(db: Db, news: Sequence[News]) -> None:
                                          select * from unnest(excluded.metric_ids,
                                                               excluded.times_ms, excluded.readings)
                                      ) as known_and_told (metric_id, time_ms, reading)
-                               order by metric_id, time_ms desc
+                               order by metric_id, time_ms > $9 + extract(
+                                            epoch from excluded.received_at
+                                        ) * 1000, time_ms desc
                           ) as newest
                )""",
         *_columns(news),
+        NEWEST_MS,
     )
 
 

@@ -86,7 +86,7 @@ async def _update_streams(
                last_ms    = greatest(s.last_ms, b.last_ms),
                dropped    = greatest(s.dropped, b.dropped),
                duplicates = s.duplicates + b.duplicates,
-               last_seen  = greatest(s.last_seen, to_timestamp(b.received_ms / 1000.0))
+               last_seen  = to_timestamp(b.received_ms / 1000.0)
           from unnest(
                    $1::text::int[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[],
                    $5::text::bigint[], $6::text::bigint[], $7::text::bigint[], $8::text::bigint[],
@@ -134,25 +134,24 @@ async def _select_received_for_update(
     }
 
 
-async def select_bounds(db: Db, device_id: DeviceId, epoch: Epoch, boot: int | None) -> Bounds:
+async def select_bounds(db: Db, device_id: DeviceId, epoch: Epoch) -> Bounds:
     """What the ledger knows of when a stream ran, from the streams of its device.
 
-    Boot counters tell what came before, where both have one; else who was heard of first.
+    A node sends its oldest rows first: who was heard of first came before. A reading from after its
+    stream was last heard of counts from then.
     """
     (row,) = await db.fetch(
         """
         select own.base_ms,
-               max(s.last_ms) filter (where earlier) as before_ms,
+               max(least(s.last_ms, (extract(epoch from s.last_seen) * 1000)::bigint))
+                   filter (where earlier) as before_ms,
                min(s.first_ms) filter (where not earlier) as after_ms
-          from (select $1::int as device_id, $2::bigint as epoch, $3::bigint as boot) as asked
+          from (select $1::int as device_id, $2::bigint as epoch) as asked
           left join streams own using (device_id, epoch)
           left join streams s on s.device_id = asked.device_id and s.epoch <> asked.epoch
-         cross join lateral coalesce(
-                   s.boot < asked.boot, s.first_seen < own.first_seen, true
-               ) as earlier
+         cross join lateral coalesce(s.first_seen < own.first_seen, true) as earlier
          group by own.base_ms""",
         device_id,
         epoch,
-        boot,
     )
     return Bounds(**row)

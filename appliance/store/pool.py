@@ -30,6 +30,20 @@ UNREACHABLE: tuple[type[Exception], ...] = (
     TimeoutError,
 )
 """What a query raises when PostgreSQL is gone, ends, starts or is too slow: worth another try."""
+DAMAGED: tuple[type[Exception], ...] = (
+    asyncpg.InternalServerError,  # a page or an index that cannot be read
+    asyncpg.ProgramLimitExceededError,
+)
+"""What writing raises because of a row that is there already: other rows can be written."""
+TROUBLE: tuple[type[Exception], ...] = (
+    *UNREACHABLE,
+    *DAMAGED,
+    asyncpg.TransactionRollbackError,  # deadlock
+    asyncpg.ObjectNotInPrerequisiteStateError,  # lock not available
+    asyncpg.ReadOnlySQLTransactionError,  # another server has taken over
+    asyncpg.PostgresSystemError,  # I/O error
+)
+"""What a worker must bear and try again: the server's state, never a mistake in the program."""
 REFUSED: tuple[type[Exception], ...] = (
     *UNREACHABLE,
     OSError,  # no such socket

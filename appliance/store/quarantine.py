@@ -5,7 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from appliance.model.ids import DeviceId, Epoch
+from appliance.model.scope import Scope
 from appliance.store.pool import Db
+
+NEWEST_MS = 3_600_000
+"""So far after its receipt a reading is still believed."""
 
 
 class SetAside(msgspec.Struct, frozen=True):
@@ -34,3 +38,17 @@ async def insert_quarantine(db: Db, rows: Sequence[SetAside]) -> None:
         [row.reason for row in rows],
         [row.reading for row in rows],
     )
+
+
+async def select_quarantined_count(db: Db, scope: Scope, device_id: DeviceId) -> int:
+    """How many rows of a device in scope are set aside."""
+    count: int = await db.fetchval(
+        """
+        select count(*)
+          from quarantine q
+          join devices d on d.id = q.device_id
+         where q.device_id = $2 and d.factory_id = any($1::int[])""",
+        scope.factory_ids,
+        device_id,
+    )
+    return count

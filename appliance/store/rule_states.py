@@ -15,6 +15,8 @@ class Watch(NamedTuple):
     rule: Rule
     state: RuleState
     metric_id: MetricId
+    interval_ms: int
+    """How often a reading of its device is expected."""
 
 
 class Silence(NamedTuple):
@@ -23,7 +25,7 @@ class Silence(NamedTuple):
     rule: Rule
     state: RuleState
     heard_ms: int | None
-    changed_ms: int
+    changed_ms: int | None
     """When the rule was made or changed."""
 
 
@@ -33,21 +35,27 @@ async def select_watches(db: Db, device_ids: Sequence[DeviceId]) -> list[Watch]:
         """
         select r.id, r.factory_id, r.device_id, r.kind, m.name as metric, r."limit", r.deadband,
                r.on_delay_seconds, r.off_delay_seconds, r.priority, r.message, r.what_to_do,
-               r.enabled, s.phase, s.since_ms, s.seen_ms, r.metric_id
+               r.enabled, s.phase, s.since_ms, s.seen_ms, r.metric_id,
+               d.expected_interval_ms
           from rules r
           join metrics m on m.id = r.metric_id
+          join devices d on d.id = r.device_id
           left join rule_states s on s.rule_id = r.id
          where r.enabled and r.device_id = any($1::int[])
         """,
         device_ids,
     )
-    return [Watch(_rule(row), _state(row), row["metric_id"]) for row in rows]
+    return [
+        Watch(_rule(row), _state(row), row["metric_id"], row["expected_interval_ms"])
+        for row in rows
+    ]
 
 
 async def select_silences(db: Db, listening_at: datetime, now: datetime) -> list[Silence]:
     """The enabled no-data rules that are not normal, or whose on-delay is over.
 
-    Silence counts from listening_at and from the rule's last change at the earliest.
+    Silence counts from listening_at and from the rule's last change at the earliest. A time ahead
+    of now by more than the on-delay is not known: a clock was set back since.
     """
     rows = await db.fetch(
         """
@@ -55,14 +63,18 @@ async def select_silences(db: Db, listening_at: datetime, now: datetime) -> list
                r.on_delay_seconds, r.off_delay_seconds, r.priority, r.message, r.what_to_do,
                r.enabled, s.phase, s.since_ms, s.seen_ms,
                (extract(epoch from l.received_at) * 1000)::int8 as heard_ms,
-               (extract(epoch from r.changed_at) * 1000)::int8 as changed_ms
+               (extract(epoch from c.changed_at) * 1000)::int8 as changed_ms
           from rules r
-          left join latest l on l.device_id = r.device_id
+         cross join lateral (values (r.on_delay_seconds * interval '1 s')) as o (on_delay)
+         cross join lateral (values ($2::timestamptz + o.on_delay)) as k (known_until)
+         cross join lateral (
+               values (case when r.changed_at <= k.known_until then r.changed_at end)
+             ) as c (changed_at)
+          left join latest l on l.device_id = r.device_id and l.received_at <= k.known_until
           left join rule_states s on s.rule_id = r.id
          where r.enabled and r.kind = 'no_data'
            and (s.phase <> 'normal'
-                or greatest(l.received_at, r.changed_at, $1)
-                   + r.on_delay_seconds * interval '1 s' <= $2)
+                or greatest(l.received_at, c.changed_at, $1) + o.on_delay <= $2)
         """,
         listening_at,
         now,

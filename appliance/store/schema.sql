@@ -301,9 +301,6 @@ ALTER TABLE users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY alerts
-    ADD CONSTRAINT alerts_rule_id_raised_at_key UNIQUE (rule_id, raised_at);
-
 ALTER TABLE ONLY audit
     ADD CONSTRAINT audit_hash_key UNIQUE (hash);
 

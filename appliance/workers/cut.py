@@ -9,13 +9,11 @@ import numpy as np
 
 from appliance.model.batch import PlacedBatch
 from appliance.store.ledger import Rows, Span
-from appliance.store.quarantine import SetAside
+from appliance.store.quarantine import NEWEST_MS, SetAside
 
 DAY_MS = 86_400_000
 OLDEST_MS = 400 * DAY_MS
 """So far before its receipt a reading is still believed."""
-NEWEST_MS = 3_600_000
-"""So far after its receipt a reading is still believed."""
 TOO_OLD = "more than 400 days before it was received"
 TOO_NEW = "more than an hour after it was received"
 

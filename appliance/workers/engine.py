@@ -12,18 +12,19 @@ from datetime import UTC, datetime, timedelta
 
 from appliance.alarms import silence, threshold
 from appliance.alarms.transition import Step, Transition
+from appliance.history.latest import STALE_INTERVALS
 from appliance.model.ids import DeviceId, RuleId
 from appliance.model.rule import Rule, RuleState
 from appliance.store import alerts, cursors, readings, rule_states
-from appliance.store.batches import CHANNEL, TROUBLE
+from appliance.store.batches import CHANNEL
 from appliance.store.notifications import listen
-from appliance.store.pool import Connection, Pool
+from appliance.store.pool import TROUBLE, Connection, Pool
 from appliance.store.readings import Committed
 from appliance.store.rule_states import Watch
 from appliance.store.rules import lock_rules
 from appliance.workers.outage import Outage
 
-NAME = "engine"
+NAME = cursors.ENGINE
 CHUNK_BATCHES = 200
 TICK_SECONDS = 1.0
 """No-data rules are looked at this often, and batches that waited for an open transaction."""
@@ -54,16 +55,30 @@ async def _lead(db: Connection, clock: Callable[[], datetime], outage: Outage) -
         await asyncio.sleep(STANDBY_SECONDS)
     if await cursors.update_cursor_ahead(db, NAME):
         log.warning("This database was restored elsewhere: rules go on with what comes from now on")
-    listening_at = clock()
+    listening_at, late = clock(), False
     async with listen(db, CHANNEL) as news:
         while True:
             news.take()
-            while await follow(db) >= CHUNK_BATCHES:
+            while (done := await follow(db)) >= CHUNK_BATCHES:
                 pass
+            late = not done and await _is_late(db, clock(), was_late=late)
+            listening_at = min(listening_at, clock())  # it may have been set back
             await watch_silence(db, listening_at, clock())
             outage.over()
             await news.wait(TICK_SECONDS)
             await asyncio.sleep(GATHER_SECONDS)
+
+
+async def _is_late(db: Connection, now: datetime, *, was_late: bool) -> bool:
+    """Whether batches wait too long to be followed; says so when it begins."""
+    since = await cursors.select_late_since(db, NAME, now)
+    if since and not was_late:
+        log.warning(
+            "Alerts are late, readings of %s wait: a transaction is open on the PostgreSQL server, "
+            "perhaps in another database; pg_stat_activity shows it",
+            since.isoformat(timespec="seconds"),
+        )
+    return since is not None
 
 
 async def follow(db: Connection) -> int:
@@ -85,7 +100,7 @@ async def follow(db: Connection) -> int:
 def evaluate(
     watches: Sequence[Watch], batches: Iterable[Committed]
 ) -> tuple[dict[RuleId, RuleState], list[tuple[Rule, Transition]]]:
-    """Take rules through batches: the states that changed, and what happened in order of time."""
+    """Take rules through batches: the states that changed, and what happened, in order."""
     by_device: dict[DeviceId, list[Watch]] = defaultdict(list)
     for watch in watches:
         by_device[watch.rule.device_id].append(watch)
@@ -93,15 +108,20 @@ def evaluate(
     steps: list[tuple[Rule, Transition]] = []
     for batch in batches:
         rows = dict(zip(batch.metric_ids, batch.rows.values, strict=True))
-        for rule, _, metric_id in by_device[batch.device_id]:
+        for rule, _, metric_id, interval_ms in by_device[batch.device_id]:
             if metric_id not in rows:
                 continue
             states[rule.id], told = threshold.evaluate(
-                rule, states[rule.id], batch.rows.times_ms, rows[metric_id], batch.received_ms
+                rule,
+                states[rule.id],
+                batch.rows.times_ms,
+                rows[metric_id],
+                batch.received_ms,
+                gap_ms=max(threshold.GAP_MS, STALE_INTERVALS * interval_ms),
             )
             steps += [(rule, step) for step in told]
-    changed = {rule.id: states[rule.id] for rule, known, _ in watches if states[rule.id] != known}
-    return changed, sorted(steps, key=lambda step: step[1].at_ms)
+    changed = {rule.id: states[rule.id] for rule, known, *_ in watches if states[rule.id] != known}
+    return changed, steps
 
 
 async def watch_silence(db: Connection, listening_at: datetime, now: datetime) -> None:
@@ -111,7 +131,7 @@ async def watch_silence(db: Connection, listening_at: datetime, now: datetime) -
     async with db.transaction():
         await lock_rules(db)
         for found in await rule_states.select_silences(db, listening_at, now):
-            since_ms = max(found.changed_ms, _ms(listening_at))
+            since_ms = max(found.changed_ms or 0, _ms(listening_at))
             state, told = silence.evaluate(
                 found.rule, found.state, found.heard_ms, since_ms, _ms(now)
             )

@@ -1,20 +1,17 @@
 """Keeps a partition ready for every day that readings arrive for."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from appliance.store import batches
-from appliance.store.pool import UNREACHABLE, Db, Pool
+from appliance.store.pool import TROUBLE, Db, Pool
+from appliance.workers.outage import Outage
 
 CHECK_SECONDS = 3600.0
-RETRY_SECONDS = 5.0
 AHEAD = range(-1, 3)
 """Yesterday, for the late, to two days ahead."""
 _FIRST_DAY = date(1970, 1, 1)
-
-log = logging.getLogger(__name__)
 
 
 class Partitions:
@@ -36,12 +33,13 @@ class Partitions:
 
 async def run_partitions(pool: Pool, clock: Callable[[], datetime]) -> None:
     """Keep yesterday's to the day after tomorrow's partitions; for ever."""
+    outage = Outage("The maker of partitions")
     while True:
         today = (clock().astimezone(UTC).date() - _FIRST_DAY).days
         try:
             await Partitions().ensure(pool, (today + day for day in AHEAD))
-        except UNREACHABLE as error:
-            log.debug("No partitions made, the database does not answer: %s", error)
-            await asyncio.sleep(RETRY_SECONDS)
+        except TROUBLE as error:
+            await outage.wait(error)
         else:
+            outage.over()
             await asyncio.sleep(CHECK_SECONDS)

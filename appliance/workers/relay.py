@@ -11,7 +11,7 @@ from appliance.model.live import AlertChanged, DeviceChanged
 from appliance.model.scope import Scope
 from appliance.store import alerts, batches, factories
 from appliance.store.notifications import Notifications, listen
-from appliance.store.pool import UNREACHABLE, Connection, Pool
+from appliance.store.pool import TROUBLE, Connection, Pool
 from appliance.workers.outage import Outage
 
 GATHER_SECONDS = 0.2
@@ -29,7 +29,7 @@ async def run_relay(pool: Pool, live: Hub, clock: Callable[[], datetime]) -> Non
                 outage.over()
                 live.close()  # who listened until now may have missed something: start anew
                 await _relay(db, news, live, clock)
-        except UNREACHABLE as error:
+        except TROUBLE as error:
             await outage.wait(error)
 
 

@@ -12,9 +12,9 @@ from appliance.errors import CarbonseedError, DatabaseUnavailable, Unavailable, 
 from appliance.model.batch import PlacedBatch, Stored
 from appliance.model.ids import DeviceId, Epoch
 from appliance.store import ledger
-from appliance.store.batches import INVALID, TROUBLE, insert_batches, notify_readings
+from appliance.store.batches import INVALID, insert_batches, notify_readings
 from appliance.store.latest import News, upsert_latest
-from appliance.store.pool import Connection, Pool
+from appliance.store.pool import DAMAGED, TROUBLE, Connection, Pool
 from appliance.store.quarantine import insert_quarantine
 from appliance.workers.cut import Believed, Cut, believed, cut
 from appliance.workers.partitions import Partitions
@@ -137,7 +137,7 @@ class Writer:
     async def _write(self, db: Connection, taken: Sequence[_Waiting]) -> None:
         try:
             stored = await self._commit(db, [waiting.batch for waiting in taken])
-        except INVALID:
+        except (*INVALID, *DAMAGED):
             self._partitions.forget()  # one may have been dropped
             for waiting in taken:
                 await self._write_alone(db, waiting)
@@ -148,10 +148,13 @@ class Writer:
     async def _write_alone(self, db: Connection, waiting: _Waiting) -> None:
         try:
             (outcome,) = await self._commit(db, [waiting.batch])
-        except INVALID as error:
+        except (*INVALID, *DAMAGED) as error:
             device_id = waiting.batch.device_id
             log.warning("A batch of device %d cannot be stored: %s", device_id, error)
-            waiting.tell(Unprocessable("The database refuses this batch; the log says why."))
+            if isinstance(error, DAMAGED):
+                waiting.tell(DatabaseUnavailable(retry_after_seconds=RETRY_SECONDS))
+            else:
+                waiting.tell(Unprocessable("The database refuses this batch; the log says why."))
         else:
             waiting.tell(outcome)
 
@@ -164,14 +167,14 @@ class Writer:
         if new:
             await ledger.insert_streams(db, new)
         async with db.transaction():
-            stored = await _store(db, batches, good)
+            cuts = await _store(db, batches, good)
         self._known.update((batch.device_id, batch.epoch) for batch in new)
-        return stored
+        return [_stored(*each) for each in zip(batches, cuts, strict=True)]
 
 
 async def _store(
     db: Connection, batches: Sequence[PlacedBatch], good: Sequence[Believed]
-) -> list[Stored]:
+) -> list[Cut]:
     """Insert what is new and count everything as received."""
     received = await ledger.update_streams(db, batches, [each.span for each in good])
     if len(received) < len(batches):
@@ -182,14 +185,24 @@ async def _store(
     ]
     if pieces := [piece for each in cuts for piece in each.pieces]:
         await insert_batches(db, pieces)
-        await notify_readings(db, {piece.device_id for piece in pieces})
     if set_aside := [row for each in cuts for row in each.set_aside]:
         await insert_quarantine(db, set_aside)
+    await notify_readings(db, [batch.device_id for batch in batches])
     await upsert_latest(db, [_news(*each) for each in zip(batches, cuts, strict=True)])
-    return [
-        Stored(stored=each.fresh - len(each.set_aside), duplicate=len(batch.times_ms) - each.fresh)
-        for batch, each in zip(batches, cuts, strict=True)
-    ]
+    return cuts
+
+
+def _stored(batch: PlacedBatch, what: Cut) -> Stored:
+    """The answer to a batch; what was set aside is told in the log."""
+    set_aside = len(what.set_aside)
+    if set_aside:
+        log.warning(
+            "Of a batch of device %d %d rows are set aside in quarantine: placed %s",
+            batch.device_id,
+            set_aside,
+            " and ".join({row.reason: None for row in what.set_aside}),
+        )
+    return Stored(stored=what.fresh - set_aside, duplicate=len(batch.times_ms) - what.fresh)
 
 
 def _news(batch: PlacedBatch, what: Cut) -> News:

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.load import METRICS, ROWS
-from tests.bench.processes import OTHER_CORES, SERVER_CORES, cpu_seconds, pin, script
+from tests.bench.processes import (
+    OTHER_CORES,
+    SERVER_CORES,
+    cpu_seconds,
+    memory_mb,
+    pin,
+    script,
+    tree,
+)
 from tests.bench.result import Result
 from tests.box import Box, free_port
 
@@ -71,9 +79,10 @@ async def measure(folder: Path, *, quick: bool) -> list[Result]:
             rate = statistics.median(r.requests / r.seconds for r in rounds["product"])
             pause = CONNECTIONS / (rate / 2)
             half = await load(box, servers["product"], keys, seconds, pause)
+            memory = memory_mb(tree(box.pid))
     finally:
         await box.stop()
-    return results(rounds, half)
+    return results(rounds, half, memory)
 
 
 @asynccontextmanager
@@ -125,7 +134,7 @@ async def load(
     return Round(told["requests"], told["seconds"], cpu, told["p99_ms"])
 
 
-def results(rounds: dict[str, list[Round]], half: Round) -> list[Result]:
+def results(rounds: dict[str, list[Round]], half: Round, memory: float) -> list[Result]:
     cpu = {name: statistics.median(r.cpu_us for r in each) for name, each in rounds.items()}
     rate = {
         name: statistics.median(r.readings_per_second for r in each)
@@ -159,4 +168,5 @@ def results(rounds: dict[str, list[Round]], half: Round) -> list[Result]:
             detail=f"{posts['product']:.0f} of {posts['bare']:.0f} posts/s; "
             f"straightforward {posts['straightforward']:.0f}",
         ),
+        Result("M12", "memory, under this load", memory, "MB", 800, at_most=True),
     ]

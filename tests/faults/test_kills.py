@@ -50,6 +50,7 @@ async def box(folder: Path) -> AsyncIterator[Box]:
         assert "Unexpected error" not in made.log()
     finally:
         await made.stop()
+        print(made.log())
 
 
 async def test_kills_of_the_appliance_and_of_postgresql_lose_and_double_nothing(
@@ -58,10 +59,17 @@ async def test_kills_of_the_appliance_and_of_postgresql_lose_and_double_nothing(
     choose = random.Random(seed)
     async with sending(box, box.device_port, choose) as nodes:
         for _ in range(ROUNDS):
-            for kill in (kill_postgres, kill_postgres, kill_appliance, kill_appliance_at_a_commit):
+            for moment, kill in (
+                (any_moment, kill_postgres),
+                (an_answer, kill_postgres),
+                (a_commit, kill_appliance),
+                (an_answer, kill_appliance),
+            ):
                 await all_progress(nodes)
                 await asyncio.sleep(choose.uniform(0, 0.5))
-                await kill(box)
+                async with moment(box, nodes):
+                    await kill(box)
+                await box.recover()
         await all_progress(nodes)
     async with box.database() as db:
         total = await check(db, nodes)
@@ -105,21 +113,37 @@ async def test_a_database_that_hangs_is_told_to_nodes_and_survived(box: Box, see
 
 async def kill_appliance(box: Box) -> None:
     await box.kill()
-    await box.start()
-
-
-async def kill_appliance_at_a_commit(box: Box) -> None:
-    """Kill it the moment a commit is known to others: before it can have told all who wait."""
-    committed = asyncio.Event()
-    async with box.database() as db:
-        await db.add_listener("readings", lambda *_: committed.set())
-        await committed.wait()
-        await box.kill()
-    await box.start()
 
 
 async def kill_postgres(box: Box) -> None:
     box.kill_postgres()
+
+
+@asynccontextmanager
+async def any_moment(_box: Box, _nodes: Sequence[Node]) -> AsyncIterator[None]:
+    yield
+
+
+@asynccontextmanager
+async def a_commit(box: Box, _nodes: Sequence[Node]) -> AsyncIterator[None]:
+    """Just when others hear of a commit: before everybody who waits for it can have been told."""
+    committed = asyncio.Event()
+    async with box.database() as db:
+        await db.add_listener("readings", lambda *_: committed.set())
+        await committed.wait()
+        yield
+
+
+@asynccontextmanager
+async def an_answer(_box: Box, nodes: Sequence[Node]) -> AsyncIterator[None]:
+    """Just when a node hears that its readings are stored: if that is true, they are."""
+    for node in nodes:
+        node.progress.clear()
+    waiting = [asyncio.create_task(node.progress.wait()) for node in nodes]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    yield
+    for task in waiting:
+        task.cancel()
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ async def place(
     epoch = signed(sent.epoch)
     base_ms = sent.base if sent.sent_up is None else received_ms - sent.sent_up
     if base_ms is None:
-        bounds = await ledger.select_bounds(db, holder.device_id, epoch, sent.boot)
+        bounds = await ledger.select_bounds(db, holder.device_id, epoch)
         base_ms = bounds.base_ms
     if base_ms is None:
         created_ms = int(holder.created_at.timestamp() * 1000)
@@ -57,13 +57,12 @@ def between(
     """Times, int64[rows], for rows of an epoch of which nobody knows when it began.
 
     The node started after the last reading known before, or else after the device was made here:
-    the rows are placed as early as that allows, so that all rows of the epoch keep their order and
-    spacing however they are sent; and never after what is known to be later.
+    the rows are placed as early as that allows, but never after what is known to be later, their
+    receipt above all. So all rows of the epoch keep their order however they are sent, and their
+    spacing up to the time that nothing may pass.
     """
     latest = received_ms if bounds.after_ms is None else min(received_ms, bounds.after_ms)
-    earliest = bounds.before_ms
-    if earliest is None:
-        earliest = min(created_ms, latest - int(uptimes_ms[-1])) if len(uptimes_ms) else latest
+    earliest = min(created_ms if bounds.before_ms is None else bounds.before_ms, received_ms)
     return np.clip(earliest + uptimes_ms, None, max(earliest, latest))
 
 

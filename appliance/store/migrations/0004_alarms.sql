@@ -48,8 +48,7 @@ create table alerts (
     cleared_value   float8,
     acknowledged_at timestamptz,
     acknowledged_by int references users on delete set null,
-    note            text,
-    unique (rule_id, raised_at)
+    note            text
 );
 -- A rule stands at most once at a time, whatever restarts.
 create unique index alerts_standing on alerts (rule_id) where cleared_at is null;

@@ -59,3 +59,11 @@ def test_a_device_heard_of_once_and_silent_again_keeps_the_alert() -> None:
     assert (state, told) == (RuleState(Phase.RAISED, 260_000, 200_000), [])
     state, told = silence.evaluate(rule, state, 300_000, 0, 300_100)
     assert (state.phase, told) == (Phase.FALLING, [])
+
+
+def test_an_alert_from_before_the_clock_was_set_back_clears_when_the_device_is_heard_of() -> None:
+    raised = RuleState(Phase.RAISED, 9_000_000, 8_000_000)
+    state, told = silence.evaluate(RULE, raised, None, 0, 100_000)
+    assert (state, told) == (RuleState(Phase.RAISED, 100_000, 8_000_000), [])
+    _, told = silence.evaluate(RULE, state, 101_000, 0, 102_000)
+    assert told == [Transition(Step.CLEARED, 101_000, None)]

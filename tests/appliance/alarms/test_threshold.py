@@ -35,11 +35,14 @@ def run(
     state: RuleState | None = None,
     received_ms: int | None = None,
     stale_ms: int = NEVER_STALE,
+    gap_ms: int = threshold.GAP_MS,
 ) -> tuple[RuleState, list[tuple[str, int, float | None]]]:
     times = np.array([time for time, _ in readings], np.int64)
     values = np.array([value for _, value in readings], np.float64)
     received = received_ms if received_ms is not None else int(times[-1])
-    state, steps = threshold.evaluate(on, state or RuleState(), times, values, received, stale_ms)
+    state, steps = threshold.evaluate(
+        on, state or RuleState(), times, values, received, stale_ms, gap_ms
+    )
     return state, [(step.step.value, step.at_ms, step.value) for step in steps]
 
 
@@ -89,6 +92,29 @@ def test_a_delay_goes_on_in_the_next_batch() -> None:
     assert (state, told) == (RuleState(Phase.RISING, 0, 5_000), [])
     state, told = run(delayed, [(9_999, 101.0), (10_000, 101.0)], state)
     assert told == [("raised", 10_000, 101.0)]
+
+
+def test_a_gap_lets_a_delay_begin_anew() -> None:
+    delayed = rule(on_delay_seconds=10.0, off_delay_seconds=10.0)
+    three_hours, joined = 10_800_000, threshold.GAP_MS
+    state, told = run(delayed, [(0, 101.0), (5_000, 101.0), (three_hours, 101.0)])
+    assert (state, told) == (RuleState(Phase.RISING, three_hours, three_hours), [])
+    in_two, _ = run(delayed, [(0, 101.0), (5_000, 101.0)])
+    assert run(delayed, [(three_hours, 101.0)], in_two) == (state, [])
+    assert run(delayed, [(three_hours + 10_000, 101.0)], state)[1]
+    assert run(delayed, [(0, 101.0), (joined, 101.0)])[1] == [("raised", joined, 101.0)]
+    assert run(delayed, [(0, 101.0), (joined + 1, 101.0)])[1] == []
+    assert run(delayed, [(0, 101.0), (600_000, 101.0)], gap_ms=600_000)[1]
+    raised = RuleState(Phase.RAISED, 0, 0)
+    state, told = run(delayed, [(1000, 90.0), (three_hours, 90.0)], raised)
+    assert (state.phase, state.since_ms, told) == (Phase.FALLING, three_hours, [])
+
+
+def test_without_a_delay_a_gap_changes_nothing() -> None:
+    assert run(HIGH, [(0, 99.0), (10_800_000, 101.0), (21_600_000, 99.0)])[1] == [
+        ("raised", 10_800_000, 101.0),
+        ("cleared", 21_600_000, 99.0),
+    ]
 
 
 def test_stale_readings_never_raise_but_a_fresh_one_after_them_does() -> None:
@@ -142,8 +168,9 @@ def test_a_rule_without_a_limit_is_a_mistake() -> None:
 class Plain:
     """The same machine, one reading after the other, as a person would write it down."""
 
-    def __init__(self, on: Rule, fresh_ms: int) -> None:
-        self.rule, self.fresh_ms = on, fresh_ms
+    def __init__(self, on: Rule, fresh_ms: int, gap_ms: int) -> None:
+        self.rule, self.fresh_ms, self.gap_ms = on, fresh_ms, gap_ms
+        self.seen = 0
         self.standing = False
         self.waiting_since: int | None = None
         self.steps: list[Transition] = []
@@ -153,6 +180,9 @@ class Plain:
         high = self.rule.kind is RuleKind.HIGH
         beyond = value > limit if high else value < limit
         inside = value <= limit - deadband if high else value >= limit + deadband
+        gap, self.seen = time - self.seen, time
+        if gap > self.gap_ms:
+            self.waiting_since = None
         if not (inside if self.standing else beyond):
             self.waiting_since = None
             return
@@ -178,15 +208,21 @@ RULES = st.builds(
 )
 
 
-@given(RULES, READINGS, st.lists(st.integers(0, 40), max_size=6), st.integers(0, 200))
-@example(HIGH, [(0, 101.0), (0, 99.0), (0, 101.0)], [1, 2], 200)
+@given(
+    RULES,
+    READINGS,
+    st.lists(st.integers(0, 40), max_size=6),
+    st.integers(0, 200),
+    st.integers(1, 9),
+)
+@example(HIGH, [(0, 101.0), (0, 99.0), (0, 101.0)], [1, 2], 200, 9)
 def test_it_is_the_plain_machine_however_the_readings_are_cut(
-    on: Rule, gaps: Readings, cuts: list[int], stale_ms: int
+    on: Rule, gaps: Readings, cuts: list[int], stale_ms: int, gap_ms: int
 ) -> None:
     times = np.cumsum([gap for gap, _ in gaps])
     readings = [(int(time), value) for time, (_, value) in zip(times, gaps, strict=True)]
     received_ms = readings[-1][0]
-    plain = Plain(on, received_ms - stale_ms)
+    plain = Plain(on, received_ms - stale_ms, gap_ms)
     for time, value in readings:
         if not math.isnan(value):
             plain.take(time, value)
@@ -195,7 +231,7 @@ def test_it_is_the_plain_machine_however_the_readings_are_cut(
     edges = [0, *sorted(min(cut, len(readings)) for cut in cuts), len(readings)]
     for start, end in itertools.pairwise(edges):
         if start < end:
-            state, some = run(on, readings[start:end], state, received_ms, stale_ms)
+            state, some = run(on, readings[start:end], state, received_ms, stale_ms, gap_ms)
             told += some
 
     assert told == [(step.step.value, step.at_ms, step.value) for step in plain.steps]

@@ -178,5 +178,5 @@ async def test_an_alert_stands_once_whatever_restarts(plant: Plant) -> None:
     assert await alerts.insert_alert(plant.pool, rule, later, 120.0) is None
     assert await alerts.update_alert_cleared(plant.pool, rule.id, later, 90.0) == alert_id
     assert await alerts.update_alert_cleared(plant.pool, rule.id, later, 90.0) is None
-    assert await alerts.insert_alert(plant.pool, rule, alert.raised_at, 104.5) is None
-    assert await alerts.insert_alert(plant.pool, rule, later, 120.0) is not None
+    again = await alerts.insert_alert(plant.pool, rule, alert.raised_at, 104.5)
+    assert again not in {None, alert_id}

@@ -5,6 +5,7 @@ import pytest
 from appliance.identity import device_keys
 from appliance.model.user import Role
 from appliance.store.device_keys import select_key_holder
+from tests.appliance.plant import DAY_MS, NOON_MS
 
 
 @pytest.fixture
@@ -25,8 +26,17 @@ async def test_a_registered_device_is_there_and_has_not_been_heard_of(
     device = registered["device"]
     assert (device["name"], device["expected_interval_ms"]) == ("Node 1", 10_000)
     one = await (await technician.get(f"/devices/{device['id']}")).get_json()
-    assert one == {"device": device, "state": "never", "received_at": None, "latest": []}
-    assert (await (await technician.get("/devices")).get_json()) == {"devices": [one]}
+    status = {"device": device, "state": "never", "received_at": None, "latest": []}
+    assert one == {**status, "quarantined": 0}
+    assert (await (await technician.get("/devices")).get_json()) == {"devices": [status]}
+
+
+async def test_rows_that_are_set_aside_are_counted(technician, registered, plant) -> None:
+    device_id = registered["device"]["id"]
+    times = [NOON_MS + number * DAY_MS for number in range(3)]
+    await plant.send(device_id, times, {"gas": [1.0, 2.0, 3.0]}, received_ms=NOON_MS)
+    one = await (await technician.get(f"/devices/{device_id}")).get_json()
+    assert one["quarantined"] == 2
 
 
 async def test_a_device_knows_its_machine(technician, north) -> None:

@@ -5,6 +5,8 @@ from quart import Quart
 from appliance.api.health import create_health
 from appliance.store import cursors
 from appliance.store.pool import Pool
+from tests.appliance.conftest import Clock
+from tests.appliance.plant import NOON_MS, Plant
 
 
 @pytest.fixture
@@ -14,8 +16,8 @@ def trouble() -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def health(app: Quart, pool: Pool, trouble: list[str]) -> None:
-    app.register_blueprint(create_health(pool, lambda: next(iter(trouble), None)))
+def health(app: Quart, pool: Pool, trouble: list[str], clock: Clock) -> None:
+    app.register_blueprint(create_health(pool, lambda: next(iter(trouble), None), clock))
 
 
 async def checks(app: Quart) -> tuple[int, dict[str, str]]:
@@ -40,6 +42,24 @@ async def test_it_is_ready_while_an_engine_works(app: Quart, pool: Pool) -> None
     status, told = await checks(app)
     assert status == 503
     assert "no engine works" in told["engine"]
+
+
+async def test_an_engine_that_does_not_keep_up_is_told(
+    app: Quart, pool: Pool, plant: Plant, clock: Clock
+) -> None:
+    await plant.send(await plant.device("a"), [NOON_MS], {"gas": [1.0]})
+    async with pool.acquire() as engine:
+        assert await cursors.try_lead(engine)
+        clock.forward(seconds=60)
+        assert (await checks(app))[0] == 200
+        clock.forward(seconds=1)
+        assert await checks(app) == (503, {
+            "writer": "ok", "database": "ok", "migrations": "ok",
+            "engine": "alerts are late: readings of 2026-11-23 12:00:00 UTC wait",
+        })  # fmt: skip
+        assert await cursors.update_cursor(engine, cursors.ENGINE, 0, 10**12)
+        assert (await checks(app))[0] == 200
+        await engine.execute("select pg_advisory_unlock_all()")
 
 
 async def test_an_engine_of_another_appliance_on_the_server_does_not_count(

@@ -24,7 +24,7 @@ Route = tuple[str, str]
 @pytest.fixture
 def app(app, context):
     """Everything that people's port serves, but for the pages."""
-    app.register_blueprint(create_health(context.db, lambda: None))
+    app.register_blueprint(create_health(context.db, lambda: None, context.clock))
     return app
 
 

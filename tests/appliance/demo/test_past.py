@@ -56,17 +56,6 @@ async def test_alerts_of_the_past_have_their_true_times_and_most_are_acknowledge
     assert recent.state is AlertState.RETURNED
 
 
-async def test_recording_again_adds_nothing(
-    plant: Plant, blocking: Executor, operator: UserId
-) -> None:
-    device_id = await plant.device("a", interval_ms=MINUTE)
-    await plant.rule(device_id)
-    times = [LONG_AGO + i * MINUTE for i in range(3)]
-    await plant.send(device_id, times, {"temperature": [99.0, 101.0, 98.0]})
-    assert await record(plant, blocking, operator) == 1
-    assert await record(plant, blocking, operator) == 0
-
-
 async def test_an_alert_that_still_stands_is_left_to_the_engine(
     plant: Plant, blocking: Executor, operator: UserId
 ) -> None:

@@ -130,7 +130,8 @@ async def test_the_machine_that_ran_least_comes_first(plant: Plant, blocking: Ex
         device_id = await plant.device(name, interval_ms=MINUTE_MS)
         await plant.send(device_id, times, {"running": [0.0] * idle + [1.0] * (1440 - idle)})
     week = [time - 7 * DAY_MS for time in times]
-    await plant.send(device_id, week, {"running": [0.0] * 720 + [1.0] * 720}, epoch=2)
+    half = {"running": [0.0] * 720 + [1.0] * 720}
+    await plant.send(device_id, week, half, epoch=2, received_ms=NOON_MS)
     kpi = await card(plant, blocking, 3)
     assert (kpi.device, kpi.value, kpi.previous) == ("idle", 0.25, 0.5)
     assert kpi.spark_mean == [0.0] * 36 + [1.0] * 12

@@ -62,6 +62,15 @@ async def test_devices_come_abnormal_first_with_their_newest_values(plant: Plant
     assert (found[2].received_at, found[2].latest) == (None, [])
 
 
+def test_a_time_ahead_of_now_is_no_sign_of_life() -> None:
+    for ahead, expected in (
+        (timedelta(seconds=1), DeviceState.LIVE),
+        (timedelta(minutes=2), DeviceState.OFFLINE),
+        (timedelta(days=365), DeviceState.OFFLINE),
+    ):
+        assert latest.state(NOON + ahead, 1000, NOON) is expected
+
+
 async def test_one_device_is_found_only_in_scope(plant: Plant, pool: Pool, south: Factory) -> None:
     other = Plant(pool, south.id)
     device_id = await plant.device("a")

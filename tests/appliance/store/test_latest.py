@@ -22,6 +22,13 @@ def news(
     )
 
 
+HOUR_MS = 3_600_000
+
+
+async def heard_ms(pool: Pool) -> int:
+    return int(await pool.fetchval("select extract(epoch from received_at) * 1000 from latest"))
+
+
 async def known(pool: Pool, device: DeviceId) -> dict[int, tuple[int, float]]:
     row = await pool.fetchrow("select * from latest where device_id = $1", device)
     assert row is not None
@@ -33,9 +40,26 @@ async def test_the_newer_reading_of_each_metric_stays(pool: Pool, plant: Plant) 
     device = await plant.device("one")
     await upsert_latest(pool, [news(device, 10, {1: (10, 1.0), 2: (10, 2.0)})])
     await upsert_latest(pool, [news(device, 30, {1: (20, 1.5), 3: (5, 3.0)})])
-    await upsert_latest(pool, [news(device, 20, {1: (15, 9.0), 2: (15, 2.5), 3: (4, 9.0)})])
+    await upsert_latest(pool, [news(device, 40, {1: (15, 9.0), 2: (15, 2.5), 3: (4, 9.0)})])
     assert await known(pool, device) == {1: (20, 1.5), 2: (15, 2.5), 3: (5, 3.0)}
-    assert await pool.fetchval("select extract(epoch from received_at) * 1000 from latest") == 30
+    assert await heard_ms(pool) == 40
+
+
+async def test_a_clock_that_was_ahead_does_not_freeze_a_device(pool: Pool, plant: Plant) -> None:
+    device = await plant.device("one")
+    ahead = 10 * HOUR_MS
+    await upsert_latest(pool, [news(device, ahead, {1: (ahead, 1.0), 2: (ahead, 2.0)})])
+    for metric, time_ms in ((1, 8 * HOUR_MS), (3, 9 * HOUR_MS)):
+        told = news(device, time_ms, {metric: (time_ms, 3.0)})
+        await upsert_latest(pool, [told])
+        assert await heard_ms(pool) == time_ms
+    assert await known(pool, device) == {
+        1: (8 * HOUR_MS, 3.0),
+        2: (ahead, 2.0),  # nothing else is known of it
+        3: (9 * HOUR_MS, 3.0),
+    }
+    await upsert_latest(pool, [news(device, 9 * HOUR_MS, {2: (9 * HOUR_MS, 4.0)})])
+    assert (await known(pool, device))[2] == (ahead, 2.0)  # an hour is believed
 
 
 async def test_a_device_that_told_nothing_but_its_health_was_heard_of(

@@ -77,26 +77,33 @@ async def test_rows_of_many_gaps_are_all_remembered(pool: Pool, device: DeviceId
     assert told[device] == [(2 * n, 2 * n + 1) for n in range(50)]
 
 
-async def test_bounds_come_from_the_boots_before_and_after(pool: Pool, device: DeviceId) -> None:
-    for epoch, boot, first_ms in ((1, 1, 1000), (2, 2, 3000), (3, 4, 7000), (4, 5, 9000)):
+async def test_a_counter_that_begins_anew_does_not_make_a_stream_older(
+    pool: Pool, device: DeviceId
+) -> None:
+    for epoch, boot, first_ms in ((1, 57, NOON_MS), (2, 1, NOON_MS + 5000)):
         batch = placed(device, 0, [1], epoch=epoch, boot=boot, start_ms=first_ms)
         await ledger.insert_streams(pool, [batch])
-        await ledger.update_streams(pool, [batch], [(first_ms, first_ms + 500)])
-    assert await ledger.select_bounds(pool, device, Epoch(9), 3) == Bounds(None, 3500, 7000)
-    assert await ledger.select_bounds(pool, device, Epoch(9), None) == Bounds(None, 9500, None)
-    assert await ledger.select_bounds(pool, DeviceId(0), Epoch(9), 3) == Bounds(None, None, None)
+        await receive(pool, batch)
+    assert await ledger.select_bounds(pool, device, Epoch(9)) == Bounds(None, NOON_MS + 5000, None)
+    assert await ledger.select_bounds(pool, device, TWO) == Bounds(None, NOON_MS, None)
+    assert await ledger.select_bounds(pool, DeviceId(0), TWO) == Bounds(None, None, None)
 
 
-async def test_without_boot_counters_the_order_of_first_contact_tells(
+async def test_a_reading_from_after_its_receipt_bounds_nobody(pool: Pool, device: DeviceId) -> None:
+    batch = placed(device, 0, [1], start_ms=NOON_MS + 9000, received_ms=NOON_MS)
+    await ledger.insert_streams(pool, [batch])
+    await receive(pool, batch)
+    assert await ledger.select_bounds(pool, device, TWO) == Bounds(None, NOON_MS, None)
+
+
+async def test_the_order_of_first_contact_tells_what_came_before(
     pool: Pool, device: DeviceId
 ) -> None:
     for epoch, first_ms in ((1, NOON_MS), (2, NOON_MS + 5000), (3, NOON_MS + 9000)):
         batch = placed(device, 0, [1], epoch=epoch, start_ms=first_ms)
         await ledger.insert_streams(pool, [batch])
         await ledger.update_streams(pool, [batch], [(first_ms, first_ms)])
-    assert await ledger.select_bounds(pool, device, TWO, None) == Bounds(
-        None, NOON_MS, NOON_MS + 9000
-    )
+    assert await ledger.select_bounds(pool, device, TWO) == Bounds(None, NOON_MS, NOON_MS + 9000)
 
 
 async def test_a_base_that_the_appliance_knows_is_told(pool: Pool, device: DeviceId) -> None:
@@ -105,4 +112,4 @@ async def test_a_base_that_the_appliance_knows_is_told(pool: Pool, device: Devic
         " values ($1, 1, 77, now(), now())",
         device,
     )
-    assert (await ledger.select_bounds(pool, device, ONE, 3)).base_ms == 77
+    assert (await ledger.select_bounds(pool, device, ONE)).base_ms == 77

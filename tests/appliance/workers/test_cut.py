@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.model.batch import PlacedBatch
-from appliance.workers.cut import DAY_MS, NEWEST_MS, OLDEST_MS, TOO_NEW, TOO_OLD, Cut, believed
+from appliance.store.quarantine import NEWEST_MS
+from appliance.workers.cut import DAY_MS, OLDEST_MS, TOO_NEW, TOO_OLD, Cut, believed
 from appliance.workers.cut import cut as cut_good
 from tests.appliance.plant import NOON_MS
 from tests.appliance.workers.batches import placed

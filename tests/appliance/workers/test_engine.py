@@ -79,6 +79,40 @@ async def test_what_happened_is_told_to_those_who_listen(plant: Plant) -> None:
     assert heard == {alerts.CHANNEL: {str(alert.id)}}
 
 
+async def test_a_clock_set_back_does_not_turn_the_steps_of_a_rule_around(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    await plant.rule(device_id)
+    earlier = NOON_MS - 3_600_000
+    await plant.send(device_id, [NOON_MS], {"temperature": [150.0]})
+    await plant.send(device_id, [earlier], {"temperature": [50.0]}, received_ms=earlier)
+    assert await follow_all(plant.pool) == 2
+    [alert] = await told(plant)
+    assert (alert.raised_at, alert.state) == (at(NOON_MS), AlertState.RETURNED)
+
+
+async def test_an_alert_raised_again_within_a_millisecond_is_another(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    await plant.rule(device_id)
+    await plant.send(device_id, [NOON_MS] * 3, {"temperature": [150.0, 50.0, 160.0]})
+    await follow_all(plant.pool)
+    assert [(alert.raised_value, alert.cleared_at) for alert in await told(plant)] == [
+        (150.0, at(NOON_MS)),
+        (160.0, None),
+    ]
+
+
+async def test_the_readings_of_a_slow_device_follow_each_other(plant: Plant) -> None:
+    slow, quick = await plant.device("slow", interval_ms=600_000), await plant.device("quick")
+    times = [NOON_MS, NOON_MS + 600_000]
+    for device_id in (slow, quick):
+        await plant.rule(device_id, on_delay_seconds=10.0)
+        await plant.send(device_id, times, {"temperature": [101.0, 101.0]})
+    await follow_all(plant.pool)
+    assert [(alert.device, alert.raised_at) for alert in await told(plant)] == [
+        ("slow", at(times[1]))
+    ]
+
+
 async def test_nothing_is_evaluated_twice(plant: Plant) -> None:
     device_id = await plant.device("a")
     await plant.rule(device_id)
@@ -191,7 +225,7 @@ async def test_a_loss_of_the_database_at_any_step_changes_nothing(
         await plant.send(device_id, times, {"temperature": [99.0, 101.0, 102.0, 103.0]})
     monkeypatch.setattr(engine if hasattr(engine, step) else module, step, failing)
     async with running(plant.pool, clock):
-        await eventually(lambda: _done(plant, 10))
+        await eventually(lambda: done(plant, 10))
     assert planted["left"] == 0
     found = await told(plant)
     assert [alert.raised_at for alert in found] == [
@@ -202,14 +236,14 @@ async def test_a_loss_of_the_database_at_any_step_changes_nothing(
     ]
 
 
-async def _done(plant: Plant, number: int) -> bool:
+async def done(plant: Plant, number: int) -> bool:
     return await plant.pool.fetchval("select count(*) = $1 from alerts", number)
 
 
 async def test_a_mistake_in_the_program_is_not_survived(
     plant: Plant, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mistaken(*_args: object) -> None:
+    def mistaken(*_args: object, **_options: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(threshold, "evaluate", mistaken)
@@ -230,13 +264,13 @@ async def test_one_works_and_another_takes_over(plant: Plant, clock: Clock) -> N
             for number in range(3):
                 time = NOON_MS + number * 10
                 await plant.send(device_id, [time, time + 5], {"temperature": [101.0, 99.0]})
-            await eventually(lambda: _done(plant, 3))
+            await eventually(lambda: done(plant, 3))
             leaders = "select count(*) from pg_locks where granted and objid = $1"
             assert await plant.pool.fetchval(leaders, cursors._LEAD & 0xFFFFFFFF) == 1
             second.cancel()
             await asyncio.wait([second])
             await plant.send(device_id, [NOON_MS + 100], {"temperature": [101.0]})
-            await eventually(lambda: _done(plant, 4))
+            await eventually(lambda: done(plant, 4))
 
 
 async def test_it_survives_the_loss_of_its_connection_and_says_so_once(
@@ -249,7 +283,7 @@ async def test_it_survives_the_loss_of_its_connection_and_says_so_once(
         for number in range(3):
             await plant.send(device_id, [NOON_MS + number * 10], {"temperature": [101.0]})
             await plant.send(device_id, [NOON_MS + number * 10 + 5], {"temperature": [99.0]})
-            await eventually(lambda number=number: _done(plant, number + 1))
+            await eventually(lambda number=number: done(plant, number + 1))
             await eventually(lambda number=number: _said(caplog, "works again", number))
             await plant.pool.execute(
                 """
@@ -279,70 +313,46 @@ async def test_a_cursor_from_another_server_does_not_stop_the_rules(
     async with running(plant.pool, clock):
         await eventually(lambda: _said(caplog, "restored elsewhere", 1))
         await plant.send(device_id, [NOON_MS], {"temperature": [101.0]})
-        await eventually(lambda: _done(plant, 1))
+        await eventually(lambda: done(plant, 1))
 
 
-async def silences(plant: Plant, listening_at, now) -> None:
+async def test_batches_from_another_server_are_not_evaluated_again(plant: Plant) -> None:
+    device_id = await plant.device("a")
+    await plant.send(device_id, [NOON_MS], {"temperature": [101.0]})
     async with plant.pool.acquire() as db:
-        await engine.watch_silence(db, listening_at, now)
+        ahead = int(await db.fetchval("select pg_current_xact_id()::text")) + 40
+        await db.execute("update batches set xid = $1", ahead)
+        await cursors.update_cursor(db, engine.NAME, 0, ahead + 1)
+        assert await cursors.update_cursor_ahead(db, engine.NAME)
+        await plant.rule(device_id)
+        for _ in range(50):
+            await db.fetchval("select pg_current_xact_id()")
+    assert await follow_all(plant.pool) == 0
+    await plant.send(device_id, [NOON_MS + 1], {"temperature": [102.0]})
+    assert await follow_all(plant.pool) == 1
 
 
-async def test_a_silent_device_raises_and_clears(plant: Plant) -> None:
+async def test_a_transaction_open_elsewhere_that_holds_up_the_alarms_is_told(
+    plant: Plant, clock: Clock, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     device_id = await plant.device("a")
-    await plant.rule(device_id, "no_data", on_delay_seconds=60.0, message="Silent")
-    await plant.send(device_id, [NOON_MS], {"temperature": [1.0]})
-    for seconds, number in ((59, 0), (60, 1), (61, 1), (4000, 1)):
-        await silences(plant, NOON, NOON + timedelta(seconds=seconds))
-        assert len(await told(plant)) == number
-    await plant.send(device_id, [NOON_MS + 4_100_000], {"temperature": [1.0]})
-    await silences(plant, NOON, NOON + timedelta(seconds=4101))
-    [alert] = await told(plant)
-    assert (alert.raised_at, alert.cleared_at) == (at(NOON_MS + 60_000), at(NOON_MS + 4_100_000))
-    assert (alert.kind, alert.metric, alert.raised_value) == ("no_data", None, None)
-
-
-async def test_time_in_which_the_box_was_down_is_no_silence(plant: Plant) -> None:
-    device_id = await plant.device("a")
-    await plant.rule(device_id, "no_data", on_delay_seconds=60.0)
-    await plant.rule(await plant.device("never heard of"), "no_data", on_delay_seconds=60.0)
-    await plant.send(device_id, [NOON_MS], {"temperature": [1.0]})
-    started = NOON + timedelta(hours=2)
-    await silences(plant, started, started + timedelta(seconds=59))
-    assert await told(plant) == []
-    await silences(plant, started, started + timedelta(seconds=60))
-    assert [alert.raised_at for alert in await told(plant)] == [started + timedelta(minutes=1)] * 2
-
-
-async def test_a_silence_goes_on_over_a_restart(plant: Plant) -> None:
-    device_id = await plant.device("a")
-    await plant.rule(device_id, "no_data", on_delay_seconds=60.0)
-    await plant.send(device_id, [NOON_MS], {"temperature": [1.0]})
-    await silences(plant, NOON, NOON + timedelta(minutes=5))
-    again = NOON + timedelta(minutes=10)
-    for seconds in (1, 61):
-        await silences(plant, again, again + timedelta(seconds=seconds))
-    [alert] = await told(plant)
-    assert alert.state == AlertState.UNACKNOWLEDGED
-
-
-async def test_a_rule_changed_a_moment_ago_begins_its_silence_anew(plant: Plant) -> None:
-    device_id = await plant.device("a")
-    changed_at = NOON + timedelta(minutes=30)
-    await plant.rule(device_id, "no_data", on_delay_seconds=60.0, changed_at=changed_at)
-    await plant.send(device_id, [NOON_MS], {"temperature": [1.0]})
-    await silences(plant, NOON, changed_at + timedelta(seconds=59))
-    assert await told(plant) == []
-    await silences(plant, NOON, changed_at + timedelta(seconds=60))
-    assert len(await told(plant)) == 1
-
-
-async def test_the_running_engine_notices_silence_by_itself(plant: Plant, clock: Clock) -> None:
-    device_id = await plant.device("a")
-    await plant.rule(device_id, "no_data", on_delay_seconds=60.0)
-    async with running(plant.pool, clock):
-        await asyncio.sleep(0.3)
-        clock.forward(seconds=61)
-        await eventually(lambda: _done(plant, 1))
+    await plant.rule(device_id)
+    elsewhere = await asyncpg.connect(database_url, database="carbonseed")
+    try:
+        async with running(plant.pool, clock):
+            async with elsewhere.transaction():
+                await elsewhere.fetchval("select pg_current_xact_id()")
+                await plant.send(device_id, [NOON_MS], {"temperature": [101.0]})
+                clock.forward(seconds=60)
+                await asyncio.sleep(1.5)
+                assert not await _said(caplog, "Alerts are late", 1)
+                clock.forward(seconds=1)
+                await eventually(lambda: _said(caplog, "Alerts are late", 1))
+                await asyncio.sleep(1.5)
+            await eventually(lambda: done(plant, 1))
+    finally:
+        await elsewhere.close()
+    assert await _said(caplog, "Alerts are late", 1)
 
 
 CHILD = """

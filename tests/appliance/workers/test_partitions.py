@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from appliance.store.pool import Pool
+from appliance.store.pool import Pool, open_pool
 from appliance.workers import partitions
 from appliance.workers.partitions import Partitions, run_partitions
 from tests.appliance.conftest import Clock
@@ -41,10 +41,7 @@ async def test_the_days_around_today_are_kept_ready(
     running.cancel()
 
 
-async def test_a_database_that_is_away_is_waited_for(
-    pool: Pool, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(partitions, "RETRY_SECONDS", 0.01)
+async def test_a_database_that_is_away_is_waited_for(pool: Pool, clock: Clock) -> None:
     async with pool.acquire() as one, one.transaction():
         await one.execute("select pg_advisory_xact_lock(hashtext('create_batches_partition'))")
         running = asyncio.create_task(run_partitions(pool, clock))
@@ -56,6 +53,22 @@ async def test_a_database_that_is_away_is_waited_for(
     await until_made(pool, [f"batches_2026_11_{day}" for day in (22, 23, 24, 25)])
     assert not running.done()
     running.cancel()
+
+
+async def test_a_database_that_takes_no_writes_is_waited_for(
+    pool: Pool, clock: Clock, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = await pool.fetchval("select current_database()")
+    await pool.execute(f"alter database {name} set default_transaction_read_only = on")
+    async with open_pool(database_url, size=1) as its_own:
+        running = asyncio.create_task(run_partitions(its_own, clock))
+        async with asyncio.timeout(10):
+            while "waits for PostgreSQL" not in caplog.text:
+                await asyncio.sleep(0.01)
+        await pool.execute(f"alter database {name} reset default_transaction_read_only")
+        await its_own.expire_connections()
+        await until_made(pool, [f"batches_2026_11_{day}" for day in (22, 23, 24, 25)])
+        running.cancel()
 
 
 async def until_made(pool: Pool, expected: list[str]) -> None:

@@ -87,16 +87,19 @@ async def test_the_ledger_tells_what_came_what_was_lost_and_what_came_twice(
           from streams where device_id = $1""",
         device,
     )
-    assert tuple(row) == ("{[0,2),[7,8)}", 4, 5, 2, NOON_MS, NOON_MS + 7000, NOON_MS + 9000)
+    assert tuple(row) == ("{[0,2),[7,8)}", 4, 5, 2, NOON_MS, NOON_MS + 7000, NOON_MS + 7000)
 
 
 async def test_readings_beyond_belief_are_set_aside_and_count_as_received(
-    writer: Writer, plant: Plant
+    writer: Writer, plant: Plant, caplog: pytest.LogCaptureFixture
 ) -> None:
     device = await plant.device("one")
     batch = placed(device, 0, [1, None], step_ms=2 * 3_600_000, received_ms=NOON_MS)
     assert await writer.store(batch) == Stored(1, 0)
     assert await writer.store(batch) == Stored(0, 2)
+    [said] = caplog.messages
+    assert f"device {device} 1 rows are set aside" in said
+    assert "more than an hour after" in said
     row = await plant.pool.fetchrow("select * from quarantine where device_id = $1", device)
     assert row is not None
     assert (row["row_number"], row["reason"]) == (1, "more than an hour after it was received")
@@ -107,9 +110,7 @@ async def test_readings_beyond_belief_are_set_aside_and_count_as_received(
     }
 
 
-async def test_listeners_are_told_which_devices_have_new_readings(
-    writer: Writer, plant: Plant
-) -> None:
+async def test_listeners_are_told_which_devices_were_heard_of(writer: Writer, plant: Plant) -> None:
     one, two = await plant.device("one"), await plant.device("two")
     heard: asyncio.Queue[str] = asyncio.Queue()
     async with plant.pool.acquire() as db:
@@ -122,8 +123,10 @@ async def test_listeners_are_told_which_devices_have_new_readings(
         while "," not in "".join(told) and len(told) < 2:
             told.add(await heard.get())
         assert set(",".join(told).split(",")) == {str(one), str(two)}
-        await writer.store(placed(one, 0, [1]))
-        assert heard.empty()  # nothing new came
+        await writer.store(placed(one, 0, [1]))  # all of it is there, and yet it was heard of
+        assert await asyncio.wait_for(heard.get(), 10) == str(one)
+        await writer.store(placed(two, 9, [], health={"rssi": -61}))
+        assert await asyncio.wait_for(heard.get(), 10) == str(two)
         await db.remove_listener("readings", hear)
 
 
@@ -141,6 +144,35 @@ async def test_a_batch_that_the_database_refuses_does_not_hold_up_the_others(
     assert isinstance(outcomes[1], Unprocessable)
     assert "4711" in caplog.text
     assert len(await stored(plant.pool, device)) == 2
+
+
+async def test_a_row_that_cannot_be_read_any_more_concerns_its_device_alone(
+    writer: Writer, plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, sound = await plant.device("damaged"), await plant.device("sound")
+    await plant.pool.execute(
+        f"""
+        create function refuse() returns trigger language plpgsql as $$
+        begin
+            if new.device_id = {damaged} then
+                raise 'invalid page in block 7' using errcode = 'data_corrupted';
+            end if;
+            return new;
+        end $$;
+        create trigger damage before insert or update on latest
+            for each row execute function refuse()"""
+    )
+    for row in range(2):
+        outcomes = await asyncio.gather(
+            writer.store(placed(damaged, row, [1])),
+            writer.store(placed(sound, row, [1])),
+            return_exceptions=True,
+        )
+        assert isinstance(outcomes[0], DatabaseUnavailable)
+        assert outcomes[1] == Stored(1, 0)
+    assert "invalid page in block 7" in caplog.text
+    await plant.pool.execute("drop trigger damage on latest")
+    assert await writer.store(placed(damaged, 0, [1])) == Stored(1, 0)
 
 
 async def test_a_partition_that_has_gone_is_made_again(writer: Writer, plant: Plant) -> None:

@@ -36,7 +36,18 @@ def test_a_device_never_heard_of_started_after_it_was_made_here() -> None:
 
 def test_a_device_that_ran_before_it_was_made_here_ends_when_it_is_heard() -> None:
     placed = between(Bounds(None, None, None), UPTIMES, created_ms=99_000, received_ms=100_000)
-    assert placed.tolist() == [95_000, 96_000, 100_000]
+    assert placed.tolist() == [99_000, 100_000, 100_000]
+
+
+@pytest.mark.parametrize("created_ms", [1, 60_000, 95_000, 99_000, 10**9])
+@pytest.mark.parametrize("before_ms", [None, 2, 99_999, 10**9])
+def test_the_rows_of_two_posts_keep_their_order(created_ms: int, before_ms: int | None) -> None:
+    bounds = Bounds(None, before_ms, None)
+    first = between(bounds, UPTIMES, created_ms, received_ms=100_000)
+    second = between(bounds, UPTIMES + 20_000, created_ms, received_ms=101_000)
+    assert first[-1] <= second[0]
+    assert first[-1] <= 100_000
+    assert second[-1] <= 101_000
 
 
 @pytest.mark.parametrize("after_ms", [12_000, None])
