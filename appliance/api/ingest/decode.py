@@ -1,6 +1,7 @@
 """Reads the body of a batch; whatever is wrong with it is refused by naming the place."""
 
 import re
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -47,12 +48,16 @@ def decode(body: bytes) -> WireBatch:
 def table(batch: WireBatch) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Uptimes, int64[rows], ascending, and values, float64[metrics, rows], with NaN for null."""
     width = 1 + len(batch.metrics)
-    if any(len(row) != width for row in batch.rows):
+    if set(map(len, batch.rows)) - {width}:
         raise _ragged(batch)
     uptimes: list[Any] = [row[0] for row in batch.rows]
     if not _in_order(uptimes, LARGEST_UPTIME_MS if batch.sent_up is None else batch.sent_up):
         raise _wrong_uptime(batch)
-    columns = np.array(batch.rows, np.float64).reshape(-1, width).T.copy()
+    try:
+        numbers = np.fromiter(chain.from_iterable(batch.rows), np.float64, len(uptimes) * width)
+    except TypeError:  # nulls; this takes twice as long
+        numbers = np.array(batch.rows, np.float64)
+    columns = numbers.reshape(-1, width).T.copy()
     return columns[0].astype(np.int64), columns[1:]
 
 
