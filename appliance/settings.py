@@ -96,10 +96,16 @@ def from_env(environ: Mapping[str, str], **given: Any) -> Settings:
         fields[name] = [part.strip() for part in text.split(",")] if name == "names" else text
     fields |= {name: value for name, value in given.items() if value is not None}
     try:
-        return msgspec.convert(fields, Settings, strict=False, dec_hook=_path)
+        settings = msgspec.convert(fields, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         named = re.sub(r"`\$\.(\w+).*`", lambda found: PREFIX + found[1].upper(), str(error))
         raise SettingsError(f"A setting is wrong: {named}.") from error
+    ports = [
+        port for port in (settings.people_port, settings.device_port, settings.http_port) if port
+    ]
+    if len(set(ports)) < len(ports):
+        raise SettingsError("Two of the ports for people, devices and plain HTTP are the same.")
+    return settings
 
 
 def _usual_data_dir(environ: Mapping[str, str]) -> Path:

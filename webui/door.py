@@ -33,9 +33,7 @@ async def show_login() -> Response:
     onward = own_path(request.args.get("next", ""))
     if await identify():
         return go(onward)
-    said = {"out": "login.signed_out", "set": "login.password_set"}.get(
-        request.args.get("done", "")
-    )
+    said = DONE.get(request.args.get("done", ""))
     return _login("", onward, message=Words(said) if said else None)
 
 

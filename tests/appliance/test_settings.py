@@ -50,3 +50,13 @@ def test_an_unknown_setting_is_refused_by_name() -> None:
 def test_a_value_that_makes_no_sense_is_refused_by_name(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=f"CARBONSEED_{name}"):
         from_env({f"CARBONSEED_{name}": text})
+
+
+def test_two_equal_ports_are_refused() -> None:
+    with pytest.raises(SettingsError, match="are the same"):
+        from_env({"CARBONSEED_PEOPLE_PORT": "9443", "CARBONSEED_DEVICE_PORT": "9443"})
+
+
+def test_ports_that_are_off_or_to_be_chosen_may_be_equal() -> None:
+    settings = from_env({"CARBONSEED_PEOPLE_PORT": "0", "CARBONSEED_DEVICE_PORT": "0"})
+    assert settings.people_port == settings.device_port == 0

@@ -15,7 +15,7 @@ export const post = <T>(path: string): Promise<T> => ask<T>(path, { method: "POS
 async function ask<T>(path: string, options: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, { ...options, headers: { Accept: "application/json" } });
+    response = await fetch(path, { ...options, signal: AbortSignal.timeout(20_000), headers: { Accept: "application/json" } });
   } catch {
     throw new Trouble(t("error.unreachable"));
   }

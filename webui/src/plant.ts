@@ -137,7 +137,7 @@ class Plant extends EventTarget {
     this.source?.close();
     this.setConnection("lost");
     setTimeout(async () => {
-      const status = await fetch("/auth/me").then((response) => response.status, () => 0);
+      const status = await fetch("/auth/me", { signal: AbortSignal.timeout(5000) }).then((response) => response.status, () => 0);
       if (status === 401) signIn();
       else if (status === 200) this.connect();
       else this.lost();

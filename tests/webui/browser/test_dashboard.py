@@ -243,6 +243,8 @@ async def test_a_lost_connection_is_told_at_once_and_mends_itself(
 ) -> None:
     one = await enter()
     await expect(cell(one, furnace, "Temperature")).to_have_text("744.0")
+    all_well = one.page.get_by_text("Nothing needs attention.")
+    await expect(all_well).to_be_visible()
     context.live.close()
     await door.shut()
     banner = one.page.locator("cs-banner")
@@ -250,6 +252,7 @@ async def test_a_lost_connection_is_told_at_once_and_mends_itself(
         re.compile(r"lost \d+ s ago\. Values below are from \d\d:\d\d:\d\d\. Reconnecting")
     )
     await expect(one.page.locator(f'tr[data-device="{furnace}"] .glyph')).to_have_text("◐")
+    await expect(all_well).to_be_hidden()
     await one.is_accessible()
     await plant.send(furnace, [now_ms()], {"temperature": [655.5], "running": [1.0]})
     await door.open()

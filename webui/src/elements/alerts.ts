@@ -26,6 +26,7 @@ export class AlertsElement extends Element {
     const title = this.querySelector("h2")!;
     this.replaceChildren(h("header", {}, title, this.count), this.list, this.none, this.said);
     plant.on("snapshot", () => this.show(), signal);
+    plant.on("connection", () => this.show(), signal);
     plant.on("alert", (event) => this.changed(event.detail), signal);
     plant.on("changed", () => this.rows.forEach((row) => row.age(this.catalogue)), signal);
     plant.on("second", () => this.rows.forEach((row) => row.age(this.catalogue)), signal);
@@ -57,7 +58,7 @@ export class AlertsElement extends Element {
       }
       row.show(alert, this.catalogue);
     }
-    this.none.hidden = this.rows.size > 0 || plant.connection === "connecting";
+    this.none.hidden = this.rows.size > 0 || plant.connection !== "live";
     setText(this.count, this.rows.size ? t("alerts.all", { n: this.rows.size }) : "");
     this.order();
   }
