@@ -49,12 +49,11 @@ class Box:
                     raise AssertionError(self.log())
                 await asyncio.sleep(0.05)
 
-    @property
-    def dsn(self) -> str:
-        """The address of the database."""
+    def dsn(self, user: str = "carbonseed") -> str:
+        """The address of the database; the server's superuser is postgres."""
         folder = self.folder / "postgres"
-        password = (folder / "carbonseed.password").read_text().strip()
-        return f"postgresql://carbonseed:{password}@/carbonseed?host={folder / 'run'}"
+        password = (folder / f"{user}.password").read_text().strip()
+        return f"postgresql://{user}:{password}@/carbonseed?host={folder / 'run'}"
 
     async def kill(self) -> None:
         """SIGKILL to the appliance; its PostgreSQL is left to itself."""
@@ -100,10 +99,12 @@ class Box:
         return ssl.create_default_context(cafile=str(self.folder / "certificates/plant-ca.pem"))
 
     @asynccontextmanager
-    async def database(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    async def database(
+        self, user: str = "carbonseed"
+    ) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
         """The appliance's database, by a connection that none of its code has made."""
         async with asyncio.timeout(READY_SECONDS):
-            while (connection := await self._connect()) is None:
+            while (connection := await self._connect(user)) is None:
                 await asyncio.sleep(0.05)
         try:
             yield connection
@@ -139,10 +140,10 @@ class Box:
                 made.append((device_id, f"csk_{key_id}_{secret}"))
         return made
 
-    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record] | None":
+    async def _connect(self, user: str) -> "asyncpg.Connection[asyncpg.Record] | None":
         """None while PostgreSQL is killed, starts or recovers."""
         with suppress(OSError, asyncpg.CannotConnectNowError):
-            return await asyncpg.connect(self.dsn, timeout=30)
+            return await asyncpg.connect(self.dsn(user), timeout=30)
         return None
 
     def _serves(self) -> bool:

@@ -94,7 +94,7 @@ async def started(box: Box, name: str, keys: list[str], **more: str) -> AsyncIte
         "port": free_port(),
         "certificate": str(box.folder / "certificates/devices.pem"),
         "private_key": str(box.folder / "certificates/devices.key"),
-        "database": box.dsn,
+        "database": box.dsn(),
         "keys": keys,
         "metrics": metrics,
         **more,

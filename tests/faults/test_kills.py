@@ -57,6 +57,7 @@ async def test_kills_of_the_appliance_and_of_postgresql_lose_and_double_nothing(
     box: Box, seed: int
 ) -> None:
     choose = random.Random(seed)
+    await slow_commits(box)
     async with sending(box, box.device_port, choose) as nodes:
         for _ in range(ROUNDS):
             for moment, kill in (
@@ -109,6 +110,14 @@ async def test_a_database_that_hangs_is_told_to_nodes_and_survived(box: Box, see
         await all_progress(nodes)
     async with box.database() as db:
         assert await check(db, nodes) == sum(len(node.taken) for node in nodes)
+
+
+async def slow_commits(box: Box) -> None:
+    """Let PostgreSQL think about every commit, so that kills find one that is not yet safe."""
+    async with box.database("postgres") as db:
+        await db.execute("alter system set commit_siblings = 0")
+        await db.execute("alter system set commit_delay = 10000")  # microseconds
+        await db.execute("select pg_reload_conf()")
 
 
 async def kill_appliance(box: Box) -> None:
