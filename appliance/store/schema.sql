@@ -239,6 +239,40 @@ CREATE TABLE rules (
 
 ALTER TABLE rules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 
+CREATE TABLE sealed_files (
+    id bigint NOT NULL,
+    factory_id integer NOT NULL,
+    metric_id smallint NOT NULL,
+    kind text NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    generation integer NOT NULL,
+    path text NOT NULL,
+    rows bigint NOT NULL,
+    bytes bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    scale smallint,
+    sealed_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'live'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT sealed_files_check CHECK ((first_day <= last_day)),
+    CONSTRAINT sealed_files_kind_check CHECK ((kind = ANY (ARRAY['readings'::text, 'minute'::text, 'hour'::text]))),
+    CONSTRAINT sealed_files_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT sealed_files_state_check CHECK ((state = ANY (ARRAY['live'::text, 'replaced'::text, 'damaged'::text, 'released'::text])))
+);
+
+ALTER TABLE sealed_files ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE sealed_groups (
+    file_id bigint NOT NULL,
+    row_group integer NOT NULL,
+    device_id integer NOT NULL,
+    rows integer NOT NULL,
+    first_ms bigint NOT NULL,
+    last_ms bigint NOT NULL
+);
+
 CREATE VIEW sensor_readings AS
  SELECT b.device_id,
     d.name AS device,
@@ -367,6 +401,15 @@ ALTER TABLE ONLY rule_states
 ALTER TABLE ONLY rules
     ADD CONSTRAINT rules_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY sealed_files
+    ADD CONSTRAINT sealed_files_path_key UNIQUE (path);
+
+ALTER TABLE ONLY sealed_files
+    ADD CONSTRAINT sealed_files_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY sealed_groups
+    ADD CONSTRAINT sealed_groups_pkey PRIMARY KEY (file_id, row_group);
+
 ALTER TABLE ONLY sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
@@ -400,6 +443,10 @@ CREATE INDEX pilot_requests_at ON pilot_requests USING btree (at);
 CREATE INDEX refresh_tokens_session_id ON refresh_tokens USING btree (session_id);
 
 CREATE INDEX rules_device_id ON rules USING btree (device_id);
+
+CREATE INDEX sealed_files_live ON sealed_files USING btree (factory_id, metric_id, kind, first_day) WHERE (state = ANY (ARRAY['live'::text, 'damaged'::text]));
+
+CREATE INDEX sealed_groups_device_id ON sealed_groups USING btree (device_id, first_ms);
 
 CREATE INDEX sessions_user_id ON sessions USING btree (user_id) WHERE (ended_at IS NULL);
 
@@ -458,6 +505,18 @@ ALTER TABLE ONLY rules
 
 ALTER TABLE ONLY rules
     ADD CONSTRAINT rules_metric_id_fkey FOREIGN KEY (metric_id) REFERENCES metrics(id);
+
+ALTER TABLE ONLY sealed_files
+    ADD CONSTRAINT sealed_files_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY sealed_files
+    ADD CONSTRAINT sealed_files_metric_id_fkey FOREIGN KEY (metric_id) REFERENCES metrics(id);
+
+ALTER TABLE ONLY sealed_groups
+    ADD CONSTRAINT sealed_groups_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY sealed_groups
+    ADD CONSTRAINT sealed_groups_file_id_fkey FOREIGN KEY (file_id) REFERENCES sealed_files(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;

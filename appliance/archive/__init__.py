@@ -1,0 +1,1 @@
+"""Sealed history: the only Parquet and DuckDB."""
