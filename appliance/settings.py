@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from appliance.errors import CarbonseedError
 
 PREFIX = "CARBONSEED_"
 SYSTEM_DATA_DIR = Path("/var/lib/carbonseed")
+HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?")
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -51,6 +53,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Batches that may wait for the writer; more are answered 503."""
     device_requests_per_minute: Count = 600
     """Posts a device may make before it is answered 429."""
+    seal_grace_hours: Annotated[float, msgspec.Meta(ge=0, le=8760)] = 2.0
+    """So long after its end a day waits for late nodes before it is sealed."""
+    reserve_mb: Count = 512
+    """Of the disk: with less free than that no readings are taken (503), with less than twice that
+    days are sealed without grace."""
+    late_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 300.0
+    """Received so long after it was taken, a reading is called late."""
     public_state_line: bool = False
     """Show on the public home page how many devices report."""
 
@@ -68,6 +77,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def cluster_dir(self) -> Path:
         """The appliance's own PostgreSQL."""
         return self.data_dir / "postgres"
+
+    @property
+    def archive_dir(self) -> Path:
+        """Sealed history."""
+        return self.data_dir / "archive"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Backups, unless they are told to lie elsewhere."""
+        return self.data_dir / "backups"
+
+    @property
+    def reserve_bytes(self) -> int:
+        """What of the disk stays free."""
+        return self.reserve_mb * 2**20
 
     @property
     def kernels_dir(self) -> Path:
@@ -93,7 +117,7 @@ def from_env(environ: Mapping[str, str], **given: Any) -> Settings:
         name = variable.removeprefix(PREFIX).lower()
         if name not in known:
             raise SettingsError(f"There is no setting {variable}. Known: {_listed(known)}.")
-        fields[name] = [part.strip() for part in text.split(",")] if name == "names" else text
+        fields[name] = _names(text) if name == "names" else text
     fields |= {name: value for name, value in given.items() if value is not None}
     try:
         settings = msgspec.convert(fields, Settings, strict=False, dec_hook=_path)
@@ -106,6 +130,26 @@ def from_env(environ: Mapping[str, str], **given: Any) -> Settings:
     if len(set(ports)) < len(ports):
         raise SettingsError("Two of the ports for people, devices and plain HTTP are the same.")
     return settings
+
+
+def _names(text: str) -> list[str]:
+    """Names and addresses, as a certificate can hold them; nothing at all: none."""
+    names = [part.strip() for part in text.split(",")] if text.strip() else []
+    for name in names:
+        if not (HOST_NAME.fullmatch(name) or _is_address(name)):
+            raise SettingsError(
+                f"{PREFIX}NAMES holds {name!r}, which is neither a host name nor an address. Give "
+                "names alone, with commas between, such as box.plant.example,10.1.2.3."
+            )
+    return names
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _usual_data_dir(environ: Mapping[str, str]) -> Path:

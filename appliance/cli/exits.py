@@ -1,6 +1,8 @@
 """The exit codes of the `carbonseed` command; docs/operations.md lists them for scripts."""
 
+from appliance.backup import BackupDamaged
 from appliance.errors import Conflict, NotAllowed, NotFound, NotSignedIn, Unavailable
+from appliance.reports import NotProved
 from flasher.errors import VerificationFailed
 
 FAILURE = 1
@@ -10,6 +12,7 @@ NO_PERMISSION = 5
 CONFLICT = 6
 UNREACHABLE = 7
 VERIFICATION_FAILED = 8
+PARTIAL = 9
 INTERRUPTED = 130
 
 _OF_ERRORS: tuple[tuple[type[Exception], int], ...] = (
@@ -20,6 +23,8 @@ _OF_ERRORS: tuple[tuple[type[Exception], int], ...] = (
     (Conflict, CONFLICT),
     (Unavailable, UNREACHABLE),
     (VerificationFailed, VERIFICATION_FAILED),
+    (BackupDamaged, VERIFICATION_FAILED),
+    (NotProved, VERIFICATION_FAILED),
 )
 
 

@@ -32,10 +32,7 @@ async def acknowledge(
         )
         alert = await _one(connection, caller, alert_id)
         if not done:
-            raise Conflict(
-                f"{alert.acknowledged_by or 'Somebody'} acknowledged this alert before, "
-                f"at {alert.acknowledged_at:%Y-%m-%d %H:%M:%S} UTC."
-            )
+            raise Conflict(f"{alert.acknowledged_by or 'Somebody'} acknowledged this alert before.")
         entry = AuditEntry(
             at=now,
             actor=actor,

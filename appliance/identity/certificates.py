@@ -9,7 +9,6 @@ TLS refuses a certificate with a critical extension that it does not know.
 """
 
 import os
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from appliance.errors import CarbonseedError
+from appliance.settings import HOST_NAME
 
 DEVICE_NAME = "appliance.carbonseed.internal"
 """The name every node checks, whatever address it connects to."""
@@ -31,7 +31,6 @@ PEOPLE_LIFE = timedelta(days=397)
 RENEW_BEFORE = timedelta(days=30)
 CLOCK_SLACK = timedelta(days=1)
 """A browser whose clock is a little behind still sees a valid start."""
-HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?")
 
 
 class CertificateError(CarbonseedError):
@@ -58,7 +57,8 @@ class Certificates(NamedTuple):
 def ensure(folder: Path, names: Iterable[str], now: datetime) -> Certificates:
     """Make whatever is missing, due or made for other names, and say where it all lies.
 
-    names: host names and addresses by which browsers and nodes reach the appliance.
+    names: host names and addresses by which browsers and nodes reach the appliance. Without the
+    authority's key, which may be kept elsewhere, a certificate that is still good stays.
     """
     found = locate(folder)
     key_file = folder / "authority" / "plant-ca.key"
@@ -77,13 +77,31 @@ def ensure(folder: Path, names: Iterable[str], now: datetime) -> Certificates:
             f"The plant's certificate authority ended on {end:%Y-%m-%d}. Move {folder} away, "
             f"restart, and give every node the new {found.authority.name}."
         )
-    wanted = sorted({DEVICE_NAME, "localhost", "127.0.0.1", "::1", *map(_canonical, names)})
-    if _is_due(found.people, authority, wanted, now):
-        life = (now - CLOCK_SLACK, min(now + PEOPLE_LIFE, end))
-        _issue(found.people, authority, _read_key(key_file), wanted, life)
-    if _is_due(found.devices, authority, wanted, now):
-        _issue(found.devices, authority, _read_key(key_file), wanted, (start, end))
+    wanted = _all_names(names)
+    for pair, life in (
+        (found.people, (now - CLOCK_SLACK, min(now + PEOPLE_LIFE, end))),
+        (found.devices, (start, end)),
+    ):
+        good = _is_good(pair, authority, now)
+        if good and (not key_file.exists() or not _is_due(pair, end, wanted, now)):
+            continue
+        _issue(pair, authority, _read_key(key_file), wanted, life)
     return found
+
+
+def shortcomings(found: Certificates, names: Iterable[str], now: datetime) -> list[str]:
+    """What certificates lack that `ensure` has kept, in words; names they have too many do no harm.
+
+    Nothing where the authority's key is at hand.
+    """
+    end, wanted = expires(found.authority), _all_names(names)
+    told = list[str]()
+    for file in (found.people.certificate, found.devices.certificate):
+        if lacking := sorted(set(wanted) - set(names_of(file))):
+            told.append(f"{file.name} does not cover {', '.join(lacking)}")
+        if expires(file) - now < RENEW_BEFORE and expires(file) != end:
+            told.append(f"{file.name} ends on {expires(file):%Y-%m-%d}")
+    return told
 
 
 def locate(folder: Path) -> Certificates:
@@ -169,16 +187,23 @@ def _issue(
     _write(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
 
 
-def _is_due(pair: Pair, authority: x509.Certificate, names: list[str], now: datetime) -> bool:
+def _is_good(pair: Pair, authority: x509.Certificate, now: datetime) -> bool:
+    """Whether it can be served: it is there, whole, not over, and the authority's."""
     if not (pair.certificate.exists() and pair.key.exists()):
-        return True
+        return False
     leaf = _read(pair.certificate)
-    end = leaf.not_valid_after_utc
     return (
-        _names(leaf) != names
-        or (end - now < RENEW_BEFORE and end != authority.not_valid_after_utc)
-        or leaf.public_key() != _read_key(pair.key).public_key()
-        or not _is_issued_by(leaf, authority)
+        now < leaf.not_valid_after_utc
+        and leaf.public_key() == _read_key(pair.key).public_key()
+        and _is_issued_by(leaf, authority)
+    )
+
+
+def _is_due(pair: Pair, authority_end: datetime, names: list[str], now: datetime) -> bool:
+    """Whether it should be made anew: for its names, or because it ends soon."""
+    end = expires(pair.certificate)
+    return names_of(pair.certificate) != names or (
+        end - now < RENEW_BEFORE and end != authority_end
     )
 
 
@@ -202,6 +227,10 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _all_names(names: Iterable[str]) -> list[str]:
+    return sorted({DEVICE_NAME, "localhost", "127.0.0.1", "::1", *map(_canonical, names)})
 
 
 def _canonical(name: str) -> str:

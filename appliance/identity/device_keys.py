@@ -1,10 +1,8 @@
 """Device keys: made, shown once, and recognised again in every post a device makes."""
 
-import asyncio
 import base64
 import hashlib
 import hmac
-import logging
 import re
 import secrets
 import time
@@ -17,18 +15,16 @@ from appliance.model.ids import DeviceId, KeyId
 from appliance.model.scope import Scope
 from appliance.store import device_keys
 from appliance.store.notifications import Notifications, listen
+from appliance.store.outage import Outage
 from appliance.store.pool import TROUBLE, Connection, Db, Pool
 
 LIVE_KEYS = 2
 """Two, so that a device can be handed from its old key to its new one."""
 CACHE_SECONDS = 30.0
 USED_SECONDS = 60.0
-RETRY_SECONDS = 1.0
 
 _SHAPE = re.compile(r"csk_([a-z2-7]{10})_([A-Za-z0-9_-]{43})")
 _NOBODY = bytes(32)
-
-log = logging.getLogger(__name__)
 
 
 def make() -> tuple[KeyId, str, bytes]:
@@ -102,25 +98,27 @@ class KeyRing:
 
     async def run(self) -> None:
         """Listen for revoked keys and note, once a minute, which were used; for ever."""
+        outage = Outage("The listener for revoked keys")
         while True:
             try:
                 async with self._pool.acquire() as db, listen(db, device_keys.CHANNEL) as told:
-                    self._listening = True
+                    outage.over()
                     await self._follow(db, told)
             except TROUBLE as error:
-                log.debug("Not listening for revoked keys: %s", error)
-            finally:
-                self._listening = False
-                self._known.clear()
-            await asyncio.sleep(RETRY_SECONDS)
+                await outage.wait(error)
 
     async def _follow(self, db: Connection, told: Notifications) -> None:
-        while True:
-            await told.wait(USED_SECONDS)
-            for key_id in told.take().get(device_keys.CHANNEL, ()):
-                self._forget(KeyId(key_id))
-            used, self._used = self._used, {}
-            await device_keys.update_last_used(db, used)  # fails if the connection has ended
+        self._listening = True
+        try:
+            while True:
+                await told.wait(USED_SECONDS)
+                for key_id in told.take().get(device_keys.CHANNEL, ()):
+                    self._forget(KeyId(key_id))
+                used, self._used = self._used, {}
+                await device_keys.update_last_used(db, used)  # fails if the connection has ended
+        finally:
+            self._listening = False
+            self._known.clear()
 
     def _forget(self, key_id: KeyId) -> None:
         self._revocations += 1

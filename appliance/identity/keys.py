@@ -38,11 +38,12 @@ class Keys:
 def load_or_create(folder: Path, *, cost: int = COST) -> Keys:
     """The secrets in `folder` (mode 0700), each made where it is missing. Blocks on the disk."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    signing = _read_or_make(folder / SIGNING_FILE)
-    return Keys(signing, Hasher(_read_or_make(folder / PEPPER_FILE), cost=cost))
+    signing = read_or_make(folder / SIGNING_FILE)
+    return Keys(signing, Hasher(read_or_make(folder / PEPPER_FILE), cost=cost))
 
 
-def _read_or_make(file: Path) -> bytes:
+def read_or_make(file: Path) -> bytes:
+    """A secret of KEY_BYTES random bytes, made where it is missing. Blocks on the disk."""
     try:
         if file.stat().st_mode & 0o077:
             raise KeysError(f"Others can read {file}. Run: chmod 600 {file}")

@@ -17,9 +17,14 @@ MOST_FROM_ALL = 100
 
 
 async def receive(db: Pool, asked: PilotRequest, client: Client, now: datetime) -> None:
-    """Keep a request for the administrator; TooMany when many came within the hour."""
+    """Keep a request for the administrator; TooMany when many came within the hour.
+
+    The same one again within the hour, as by a second click, is kept once.
+    """
     async with db.acquire() as connection, connection.transaction():
         await pilot_requests.lock_pilot_requests(connection)
+        if await pilot_requests.exists_pilot_request(connection, asked, now - WINDOW):
+            return
         recent = await pilot_requests.select_recent_pilot_requests(
             connection, client.address, now - WINDOW
         )

@@ -25,6 +25,7 @@ class Trust:
         self._settings = settings
         self._clock = clock
         self._look_now = asyncio.Event()
+        self._told: list[str] = []
         found = self._ensure()
         self.authority = found.authority
         self.people = server_context(*self._peoples(found), people.PROTOCOLS)
@@ -58,8 +59,18 @@ class Trust:
         self.names.update(names)
 
     def _ensure(self) -> Certificates:
-        names = {*host_names(), *self._settings.names}
-        return certificates.ensure(self._settings.certificates_dir, names, self._clock())
+        names, now = {*host_names(), *self._settings.names}, self._clock()
+        found = certificates.ensure(self._settings.certificates_dir, names, now)
+        lacking = certificates.shortcomings(found, names, now)
+        if lacking and lacking != self._told:
+            log.warning(
+                "The certificates are kept as they are, for the authority's key is not in %s: %s. "
+                "Put plant-ca.key back there and send SIGHUP; then they are made anew.",
+                self._settings.certificates_dir / "authority",
+                "; ".join(lacking),
+            )
+        self._told = lacking
+        return found
 
     def _peoples(self, found: Certificates) -> Pair:
         file, key = self._settings.certificate_file, self._settings.certificate_key_file

@@ -33,6 +33,24 @@ async def select_recent_pilot_requests(db: Db, address: str, since: datetime) ->
     return Recent(**rows[0])
 
 
+async def exists_pilot_request(db: Db, asked: PilotRequest, since: datetime) -> bool:
+    """Whether the very same was asked since a time."""
+    asked_before: bool = await db.fetchval(
+        """
+        select exists (
+            select from pilot_requests
+             where at > $1 and name = $2 and email = $3 and company = $4 and message = $5
+        )
+        """,
+        since,
+        asked.name,
+        asked.email,
+        asked.company,
+        asked.message,
+    )
+    return asked_before
+
+
 async def insert_pilot_request(db: Db, asked: PilotRequest, address: str, at: datetime) -> int:
     """Keep a request; its number comes back."""
     made: int = await db.fetchval(

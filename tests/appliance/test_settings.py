@@ -60,3 +60,31 @@ def test_two_equal_ports_are_refused() -> None:
 def test_ports_that_are_off_or_to_be_chosen_may_be_equal() -> None:
     settings = from_env({"CARBONSEED_PEOPLE_PORT": "0", "CARBONSEED_DEVICE_PORT": "0"})
     assert settings.people_port == settings.device_port == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "bad"),
+    [
+        ("http://box.example", "http://box.example"),
+        ("box.example,,10.0.0.2", "''"),
+        ("box.example,", "''"),
+        ("*.plant.example", r"\*.plant.example"),
+        ("box.example:8443", "box.example:8443"),
+        ("two words", "two words"),
+        ("-box", "-box"),
+    ],
+)
+def test_a_name_that_is_none_is_refused_with_its_variable(text: str, bad: str) -> None:
+    with pytest.raises(SettingsError, match=rf"CARBONSEED_NAMES holds .*{bad}"):
+        from_env({"CARBONSEED_NAMES": text})
+
+
+def test_names_and_addresses_are_taken_and_nothing_is_none() -> None:
+    assert from_env({"CARBONSEED_NAMES": ""}).names == []
+    given = "box, Box.Plant.Example ,10.1.2.3,fd00::5"
+    assert from_env({"CARBONSEED_NAMES": given}).names == [
+        "box",
+        "Box.Plant.Example",
+        "10.1.2.3",
+        "fd00::5",
+    ]

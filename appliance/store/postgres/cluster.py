@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +12,7 @@ import asyncpg
 from appliance.store.pool import UNREACHABLE
 from appliance.store.postgres import ClusterError, owner, server
 from appliance.store.postgres import binaries as programs
+from appliance.store.postgres.binaries import Binaries
 from appliance.store.postgres.layout import APPLICATION, SUPERUSER, Layout
 from appliance.store.postgres.process import Process
 from appliance.store.postgres.server import Installation
@@ -35,15 +37,18 @@ async def open_cluster(
     binaries: Path | None = None,
     system: Sequence[str] = programs.SYSTEM,
     settings: Mapping[str, str] | None = None,
+    oldest: int = programs.OLDEST,
 ) -> AsyncIterator["Cluster"]:
     """Run PostgreSQL on `folder`, made at the first start, until the block is left.
 
     `binaries` is the user's own folder of PostgreSQL programs, `system` the patterns of folders to
-    search without one; `settings` goes over the server's usual ones.
+    search without one; `settings` goes over the server's usual ones. `oldest` is the first major
+    version that new data may be made by.
     """
+    look = partial(programs.choose, binaries, system, oldest=oldest)
     with ExitStack() as held:
         preparing = asyncio.create_task(
-            asyncio.to_thread(_prepare, held, folder, binaries, system, settings or {})
+            asyncio.to_thread(_prepare, held, folder, look, settings or {})
         )
         try:
             installation = await asyncio.shield(preparing)
@@ -109,8 +114,7 @@ class Cluster:
 def _prepare(
     held: ExitStack,
     folder: Path,
-    binaries: Path | None,
-    system: Sequence[str],
+    choose: Callable[[Path, int | None], Binaries],
     settings: Mapping[str, str],
 ) -> Installation:
     try:
@@ -118,7 +122,7 @@ def _prepare(
         user = owner.find(layout.data)
         layout.make_folders(user)
         held.enter_context(layout.locked())
-        chosen = programs.choose(binaries, system, layout.programs, layout.data_major)
+        chosen = choose(layout.programs, layout.data_major)
         if chosen.from_wheel and user.identity:
             chosen = programs.copy(chosen, layout.programs)
         if layout.data_major and not layout.secret(SUPERUSER).exists():

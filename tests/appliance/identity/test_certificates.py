@@ -173,11 +173,38 @@ def test_a_key_that_does_not_fit_its_certificate_is_replaced_with_it(tmp_path: P
 
 
 def test_the_authoritys_key_may_be_kept_elsewhere_until_it_is_needed(tmp_path: Path) -> None:
-    ensure(tmp_path, NAMES, NOW)
+    made = ensure(tmp_path, NAMES, NOW)
     (tmp_path / "authority" / "plant-ca.key").unlink()
     ensure(tmp_path, NAMES, NOW)
+    made.people.key.unlink()
     with pytest.raises(CertificateError, match=r"plant-ca\.key cannot be read"):
-        ensure(tmp_path, ["moved.plant.example"], NOW)
+        ensure(tmp_path, NAMES, NOW)
+
+
+def test_without_the_authoritys_key_good_certificates_stay_and_what_they_lack_is_told(
+    tmp_path: Path,
+) -> None:
+    made = ensure(tmp_path, NAMES, NOW)
+    assert certificates.shortcomings(made, NAMES, NOW) == []
+    key = tmp_path / "authority" / "plant-ca.key"
+    key.rename(tmp_path / "elsewhere")
+    kept = made.people.certificate.read_bytes()
+    renamed = [NAMES[0], "new.plant.example", "10.9.9.9"]
+    ensure(tmp_path, renamed, NOW)
+    assert made.people.certificate.read_bytes() == kept
+    assert certificates.shortcomings(made, renamed, NOW) == [
+        "people.pem does not cover 10.9.9.9, new.plant.example",
+        "devices.pem does not cover 10.9.9.9, new.plant.example",
+    ]
+    late = certificates.expires(made.people.certificate) - timedelta(days=2)
+    ensure(tmp_path, NAMES, late)
+    (told,) = certificates.shortcomings(made, NAMES, late)
+    assert told.startswith("people.pem ends on ")
+    with pytest.raises(CertificateError, match=r"plant-ca\.key cannot be read"):
+        ensure(tmp_path, NAMES, late + timedelta(days=3))
+    (tmp_path / "elsewhere").rename(key)
+    ensure(tmp_path, renamed, NOW)
+    assert certificates.shortcomings(made, renamed, NOW) == []
 
 
 def test_a_lost_authority_is_never_replaced_silently(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from appliance.identity.device_keys import KeyRing, issue, make, matches, parse
 from appliance.model.ids import DeviceId
 from appliance.model.scope import Scope
 from appliance.store import device_keys as stored
+from appliance.store import outage
 from appliance.store.pool import UNREACHABLE, Pool, open_pool
 from tests.appliance.conftest import Clock
 from tests.appliance.plant import NOON, Plant
@@ -120,19 +121,23 @@ async def test_nothing_is_remembered_while_nobody_listens(
     assert await ring.recognise(key) is None
 
 
-async def test_the_ring_listens_again_after_its_connection_ended(
-    pool: Pool, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+async def test_the_ring_listens_again_after_its_connection_ended_and_says_so(
+    pool: Pool,
+    ring: KeyRing,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(device_keys, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(outage, "LONGEST_SECONDS", 0.01)
     first = await until_listening(pool)
     await pool.execute("select pg_terminate_backend($1, 5000)", first)
     assert await until_listening(pool) != first
+    assert "The listener for revoked keys waits for PostgreSQL" in caplog.text
 
 
 async def test_a_database_that_takes_no_writes_does_not_end_the_ring(
     pool: Pool, database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(device_keys, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(outage, "LONGEST_SECONDS", 0.01)
     name = await pool.fetchval("select current_database()")
     await pool.execute(f"alter database {name} set default_transaction_read_only = on")
     async with open_pool(database_url, size=1) as its_own:

@@ -1,7 +1,9 @@
+import asyncio
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.identity import certificates
@@ -65,3 +67,20 @@ def test_a_key_of_another_certificate_is_refused_in_words(
     )
     with pytest.raises(TlsError, match="belong together"):
         Trust(settings, now)
+
+
+async def test_certificates_that_cannot_be_made_anew_are_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(data_dir=tmp_path)
+    first = await asyncio.to_thread(Trust, settings, now)
+    assert caplog.messages == []
+    (settings.certificates_dir / "authority" / "plant-ca.key").unlink()
+    renamed = msgspec.structs.replace(settings, names=["new.plant.example"])
+    trust = await asyncio.to_thread(Trust, renamed, now)
+    for _ in range(3):
+        await trust._renew()
+    (told,) = caplog.messages
+    assert "people.pem does not cover new.plant.example" in told
+    assert "SIGHUP" in told
+    assert trust.names == first.names

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class Outage:
-    """One worker's; `what` it does is told in the log, e.g. "The alarm engine"."""
+    """One worker's; `what` works is told in the log, e.g. "The alarm engine"."""
 
     def __init__(self, what: str) -> None:
         self._what = what
