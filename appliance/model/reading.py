@@ -40,3 +40,13 @@ class Ack(msgspec.Struct, frozen=True):
     now: int
     config: int
     firmware: str | None = None
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The answer to points that are committed: what became of them, and the time now."""
+
+    stored: int
+    duplicate: int
+    conflicting: int
+    set_aside: int
+    now: int

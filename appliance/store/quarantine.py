@@ -24,13 +24,14 @@ class SetAside(msgspec.Struct, frozen=True):
 
 
 async def insert_quarantine(db: Db, rows: Sequence[SetAside]) -> None:
-    """Keep the rows; each of them once, as the ledger has seen to."""
+    """Keep the rows, each of them once: the ledger has seen to it, or else its number does."""
     await db.execute(
         """
         insert into quarantine (device_id, epoch, row_number, received_at, reason, reading)
         select device_id, epoch, row_number, to_timestamp(received_ms / 1000.0), reason, reading
           from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::jsonb[])
-            as q (device_id, epoch, row_number, received_ms, reason, reading)""",
+            as q (device_id, epoch, row_number, received_ms, reason, reading)
+            on conflict do nothing""",
         [row.device_id for row in rows],
         [row.epoch for row in rows],
         [row.row_number for row in rows],

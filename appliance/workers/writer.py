@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isnan
 from typing import NamedTuple
 
@@ -13,15 +13,20 @@ from appliance.model.batch import PlacedBatch, Stored
 from appliance.model.ids import DeviceId, Epoch
 from appliance.store import ledger
 from appliance.store.batches import INVALID, insert_batches, notify_readings
+from appliance.store.late import LATE_MS, upsert_late_rows
 from appliance.store.latest import News, upsert_latest
 from appliance.store.pool import DAMAGED, TROUBLE, Connection, Pool
 from appliance.store.quarantine import insert_quarantine
 from appliance.workers.cut import Believed, Cut, believed, cut
 from appliance.workers.partitions import Partitions
+from appliance.workers.sealed_points import SealedPoints
+from appliance.workers.sift import Sifted, sift_points
 
 LARGEST_TRANSACTION = 1_000_000
 """Readings in one transaction, if it is more than one batch; more wait for the next."""
 RETRY_SECONDS = 2
+FULL_SECONDS = 60
+"""A disk gets no room at once."""
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +49,24 @@ class LedgerGone(DatabaseUnavailable):
 
 
 class Writer:
-    """Takes batches from any number of requests; they are stored while `run` runs."""
+    """Takes batches from any number of requests; they are stored while `run` runs.
 
-    def __init__(self, pool: Pool, queue_batches: int) -> None:
+    full: why none are taken, None if they are. sealed: where points may lie that are told again;
+    None: there is no archive.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        queue_batches: int,
+        full: Callable[[], str | None] = lambda: None,
+        sealed: SealedPoints | None = None,
+        late_ms: int = LATE_MS,
+    ) -> None:
+        self._late_ms = late_ms
         self._pool = pool
+        self._sealed = sealed
+        self._full = full
         self._queue_batches = queue_batches
         self._waiting: list[_Waiting] = []
         self._taken: list[_Waiting] = []
@@ -60,6 +79,8 @@ class Writer:
     @property
     def trouble(self) -> str | None:
         """What keeps batches from being stored just now; None if nothing does."""
+        if full := self._full():
+            return full
         if len(self._waiting) >= self._queue_batches:
             return f"{len(self._waiting)} batches wait to be stored, no more are taken"
         return "PostgreSQL does not take batches" if self._failing else None
@@ -69,6 +90,8 @@ class Writer:
 
         The batch is stored even if the caller is cancelled. Unavailable: try again later.
         """
+        if full := self._full():
+            raise Unavailable(full, retry_after_seconds=FULL_SECONDS)
         if len(self._waiting) >= self._queue_batches:
             raise Unavailable(
                 f"{len(self._waiting)} batches wait to be stored; no more are taken for now.",
@@ -167,20 +190,38 @@ class Writer:
         if new:
             await ledger.insert_streams(db, new)
         async with db.transaction():
-            cuts = await _store(db, batches, good)
+            sifted = await sift_points(db, batches, self._sealed)
+            if sifted:
+                batches = [
+                    sifted[one.device_id].batch if one.device_id in sifted else one
+                    for one in batches
+                ]
+                good = [believed(batch) for batch in batches]
+            cuts = await _store(db, batches, good, sifted)
+            await upsert_late_rows(
+                db, [piece for each in cuts for piece in each.pieces], self._late_ms
+            )
         self._known.update((batch.device_id, batch.epoch) for batch in new)
-        return [_stored(*each) for each in zip(batches, cuts, strict=True)]
+        return [
+            _stored(batch, each, sifted.get(batch.device_id))
+            for batch, each in zip(batches, cuts, strict=True)
+        ]
 
 
 async def _store(
-    db: Connection, batches: Sequence[PlacedBatch], good: Sequence[Believed]
+    db: Connection,
+    batches: Sequence[PlacedBatch],
+    good: Sequence[Believed],
+    sifted: Mapping[DeviceId, Sifted],
 ) -> list[Cut]:
     """Insert what is new and count everything as received."""
     received = await ledger.update_streams(db, batches, [each.span for each in good])
     if len(received) < len(batches):
         raise LedgerGone
     cuts = [
-        cut(batch, each, received[batch.device_id])
+        sifted[batch.device_id].cut
+        if batch.device_id in sifted
+        else cut(batch, each, received[batch.device_id])
         for batch, each in zip(batches, good, strict=True)
     ]
     if pieces := [piece for each in cuts for piece in each.pieces]:
@@ -192,7 +233,7 @@ async def _store(
     return cuts
 
 
-def _stored(batch: PlacedBatch, what: Cut) -> Stored:
+def _stored(batch: PlacedBatch, what: Cut, sifted: Sifted | None) -> Stored:
     """The answer to a batch; what was set aside is told in the log."""
     set_aside = len(what.set_aside)
     if set_aside:
@@ -202,6 +243,8 @@ def _stored(batch: PlacedBatch, what: Cut) -> Stored:
             set_aside,
             " and ".join({row.reason: None for row in what.set_aside}),
         )
+    if sifted:
+        return sifted.stored
     return Stored(stored=what.fresh - set_aside, duplicate=len(batch.times_ms) - what.fresh)
 
 

@@ -1,41 +1,37 @@
-"""POST /ingest as a plain ASGI application: who, what, and the answer or the problem."""
+"""Posts of readings as a plain ASGI application: who, what, and the answer or the problem."""
 
-import asyncio
-import logging
-import secrets
+import base64
+import binascii
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
-
+from appliance.api.ingest import answers
+from appliance.api.ingest.body import LARGEST_BATCH, LARGEST_POINTS, Gone, read_body, unzip
 from appliance.api.ingest.decode import decode
-from appliance.api.ingest.place import place
-from appliance.api.ingest.rate import Rate
-from appliance.errors import (
-    BadRequest,
-    CarbonseedError,
-    NotFound,
-    NotSignedIn,
-    TooLarge,
-    UnsupportedMedia,
+from appliance.api.ingest.formats import (
+    GZIP,
+    TELEMETRY,
+    Format,
+    Post,
+    check_path,
+    format_of,
+    tongue_of,
 )
+from appliance.api.ingest.place import place
+from appliance.api.ingest.points import Catalogue, gather
+from appliance.api.ingest.rate import Rate
+from appliance.api.ingest.thingsboard import is_telemetry
+from appliance.errors import BadRequest, NotSignedIn
 from appliance.identity.device_keys import KeyRing
-from appliance.listeners.asgi import App, Header, Receive, Scope, Send, answer
+from appliance.listeners.asgi import App, Receive, Scope, Send
 from appliance.model.batch import PlacedBatch, Stored
 from appliance.model.device import KeyHolder
 from appliance.model.ids import MetricId
-from appliance.model.problem import Problem
-from appliance.model.reading import Ack
-from appliance.store.pool import Pool, unavailable
-
-PATH = "/ingest"
-LARGEST_BODY = 64 * 1024
-BODY_SECONDS = 10.0
-MEDIA = (b"application/json", b"application/vnd.carbonseed.batch+json")
-
-log = logging.getLogger(__name__)
+from appliance.model.metric import Metric
+from appliance.model.reading import Ack, Kept
+from appliance.store.pool import Pool
 
 
 class OnlyPost(BadRequest):
@@ -45,24 +41,19 @@ class OnlyPost(BadRequest):
     code = "only-post"
 
 
-class TooSlow(BadRequest):
-    """The body did not arrive in time."""
-
-    status = 408
-    code = "too-slow"
-
-
 def create_ingest(
     *,
     db: Pool,
     keys: KeyRing,
     store: Callable[[PlacedBatch], Awaitable[Stored]],
-    metrics: Mapping[str, MetricId],
+    metrics: Sequence[Metric],
     clock: Callable[[], datetime],
     requests_per_minute: int,
 ) -> App:
     """The application; `store` returns once a batch is committed, requests are counted a device."""
-    ingest = _Ingest(db, keys, store, metrics, clock, Rate(requests_per_minute))
+    ids = {metric.name: metric.id for metric in metrics}
+    catalogue = {metric.name: metric for metric in metrics}
+    ingest = _Ingest(db, keys, store, ids, catalogue, clock, Rate(requests_per_minute))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -77,56 +68,57 @@ def create_ingest(
     return app
 
 
-class _Gone(Exception):
-    """The client has closed the connection."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Ingest:
     db: Pool
     keys: KeyRing
     store: Callable[[PlacedBatch], Awaitable[Stored]]
     metrics: Mapping[str, MetricId]
+    catalogue: Catalogue
     clock: Callable[[], datetime]
     rate: Rate
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = None
+        body, tongue = None, tongue_of(scope["path"])
         try:
             headers = dict(scope["headers"])
-            holder = await self._admit(scope, headers)
-            body = await _read(receive, headers)
+            holder, form = await self._admit(scope, headers)
+            largest = LARGEST_POINTS if form else LARGEST_BATCH
+            body = await read_body(receive, headers, largest)
             self.rate.take(holder.device_id, time.monotonic())
-            ack = await self._accept(holder, body)
-        except _Gone:
+            if form is None:
+                told = await self._accept(holder, body)
+            else:
+                if headers.get(b"content-encoding") == GZIP:
+                    body = unzip(body, largest)
+                told = await self._keep(holder, form, body, scope.get("query_string", b""))
+        except Gone:
             pass
         except Exception as error:  # noqa: BLE001  the edge
-            await _refuse(send, error, close=body is None)
+            await answers.refuse(send, tongue, error, close=body is None)
         else:
-            media = (b"content-type", b"application/json")
-            await answer(send, 200, [media], msgspec.json.encode(ack))
+            await answers.accept(send, tongue, told)
 
-    async def _admit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> KeyHolder:
-        """The device that may post this, before its body is read."""
-        if scope["path"] != PATH:
-            raise NotFound(f"Readings are posted to {PATH}; there is nothing else here.")
+    async def _admit(
+        self, scope: Scope, headers: Mapping[bytes, bytes]
+    ) -> tuple[KeyHolder, Format | None]:
+        """The device that may post this, and its format, before the body is read."""
+        check_path(scope["path"])
         if scope["method"] != "POST":
             raise OnlyPost
-        scheme, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        holder = await self.keys.recognise(key.strip()) if scheme.lower() == "bearer" else None
+        holder = await self.keys.recognise(_key(headers.get(b"authorization", b"")))
         if holder is None:
             raise NotSignedIn("Send a device key that is not revoked: Authorization: Bearer csk_…")
-        media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if media not in MEDIA or headers.get(b"content-encoding", b"identity") != b"identity":
-            raise UnsupportedMedia(
-                f"Readings are sent as application/json, not compressed; this is "
-                f"{media.decode('latin-1')[:60] or 'of no type'}."
-            )
-        return holder
+        return holder, format_of(scope["path"], headers)
 
-    async def _accept(self, holder: KeyHolder, body: bytes) -> Ack:
-        """Store the batch in a body and acknowledge it."""
-        batch, rows = await self._place(holder, body)
+    async def _accept(self, holder: KeyHolder, body: bytes) -> Ack | Kept:
+        """Store the batch in a body, or the telemetry that has its content type; acknowledge it."""
+        try:
+            batch, rows = await self._place(holder, body)
+        except BadRequest:
+            if not is_telemetry(body):
+                raise
+            return await self._keep(holder, TELEMETRY, body)
         stored = await self.store(batch)
         return Ack(
             ack=rows,
@@ -150,51 +142,39 @@ class _Ingest:
         rows = (sent.epoch, sent.first, sent.first + len(sent.rows) - 1)
         return batch, [rows] if sent.rows else []
 
-
-async def _read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
-    """The body, as long as it is neither too large nor too slow."""
-    length = int(headers.get(b"content-length", b"0"))
-    body = bytearray()
-    more = True
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while more and max(length, len(body)) <= LARGEST_BODY:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise _Gone
-                body += message.get("body", b"")
-                more = message.get("more_body", False)
-    except TimeoutError as error:
-        raise TooSlow(f"The body did not arrive within {BODY_SECONDS:g} seconds.") from error
-    if max(length, len(body)) > LARGEST_BODY:
-        raise TooLarge(f"A body may have {LARGEST_BODY} bytes; send fewer rows at once.")
-    return bytes(body)
-
-
-async def _refuse(send: Send, error: Exception, *, close: bool) -> None:
-    """Say what went wrong; nothing of the inside is told. close: the body was not read."""
-    headers: list[Header] = [(b"content-type", b"application/problem+json")]
-    if close:
-        headers.append((b"connection", b"close"))
-    known = error if isinstance(error, CarbonseedError) else unavailable(error)
-    if known is None:
-        instance = secrets.token_hex(4)
-        log.error("Unexpected error %s", instance, exc_info=error)
-        told = Problem(
-            500,
-            "Something went wrong inside the appliance.",
-            "internal",
-            f"Quote {instance} to whoever keeps the appliance; its log has the rest.",
-            instance,
+    async def _keep(self, holder: KeyHolder, form: Format, body: bytes, query: bytes = b"") -> Kept:
+        """Store the points in a body, all of them or none, and say what became of them."""
+        told, batch = self._gather(holder, form, body, query)
+        stored = await self.store(batch) if told else Stored(0, 0)
+        return Kept(
+            stored=stored.stored,
+            duplicate=told - stored.stored - stored.conflicting - stored.set_aside,
+            conflicting=stored.conflicting,
+            set_aside=stored.set_aside,
+            now=_milliseconds(self.clock()),
         )
-    else:
-        title = (type(known).__doc__ or known.code).splitlines()[0]
-        told = Problem(known.status, title, known.code, str(known))
-        if known.retry_after_seconds is not None:
-            headers.append((b"retry-after", str(known.retry_after_seconds).encode()))
-        if isinstance(known, OnlyPost):
-            headers.append((b"allow", b"POST"))
-    await answer(send, told.status, headers, msgspec.json.encode(told))
+
+    def _gather(
+        self, holder: KeyHolder, form: Format, body: bytes, query: bytes
+    ) -> tuple[int, PlacedBatch]:
+        """How many points are in a body, and the batch of them; as in _place, no more is kept."""
+        received_ms = _milliseconds(self.clock())
+        points = form.read(body, Post(self.catalogue, received_ms, query))
+        return len(points), gather(points, self.catalogue, holder.device_id, received_ms)
+
+
+def _key(authorization: bytes) -> str:
+    """The device key in a header: a bearer's, InfluxDB's token, or the password of a user."""
+    scheme, _, told = authorization.decode("latin-1").partition(" ")
+    match scheme.lower():
+        case "bearer" | "token":
+            return told.strip()
+        case "basic":
+            try:
+                return base64.b64decode(told).decode("latin-1").partition(":")[2]
+            except (binascii.Error, ValueError):
+                return ""
+    return ""
 
 
 def _milliseconds(time: datetime) -> int:

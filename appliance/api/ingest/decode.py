@@ -1,6 +1,5 @@
-"""Reads the body of a batch; whatever is wrong with it is refused by naming the place."""
+"""Reads the native batch; whatever is wrong with it is refused by naming the place."""
 
-import re
 from itertools import chain
 from typing import Any
 
@@ -8,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.api.ingest.json_body import read
 from appliance.errors import BadRequest, TooLarge
 from appliance.model.reading import WireBatch
 
@@ -15,31 +15,20 @@ VERSION = 1
 LARGEST_ROWS = 2000
 LARGEST_UPTIME_MS = 2.0**53
 """Up to here a double holds every whole number."""
-LONGEST_PLACE = 60
+NOBODYS_EPOCH = "0" * 16
 
 _decoder = msgspec.json.Decoder(WireBatch)
-_BYTE = re.compile(r"\(byte (\d+)\)")
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s"\[\]{},:]+')
-_MARKS = frozenset("[]{},:")
-_LITERAL = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?|true|false|null")
 
 
 def decode(body: bytes) -> WireBatch:
     """The batch in a body; BadRequest names what is wrong, TooLarge if it has too many rows."""
-    try:
-        batch = _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise BadRequest(f"The batch cannot be taken: {error}.") from error
-    except UnicodeDecodeError as error:
-        raise BadRequest("The body is not UTF-8.") from error
-    except RecursionError as error:
-        raise BadRequest("The body is nested too deep.") from error
-    except msgspec.DecodeError as error:
-        raise BadRequest(_malformed(body, str(error))) from error
+    batch = read(_decoder, body, "batch")
     if batch.v != VERSION:
         raise BadRequest(
             f"This appliance reads version {VERSION} of the batch, not {batch.v} (`$.v`)."
         )
+    if batch.epoch == NOBODYS_EPOCH:
+        raise BadRequest("`$.epoch` is all zeros: nothing random. Draw one at each start.")
     if len(batch.rows) > LARGEST_ROWS:
         raise TooLarge(f"`$.rows` has {len(batch.rows)} rows; at most {LARGEST_ROWS} are taken.")
     return batch
@@ -96,47 +85,3 @@ def _wrong_uptime(batch: WireBatch) -> BadRequest:
             return BadRequest(f"{where} is more than `$.sent_up`: taken after it was sent.")
         before = uptime
     raise AssertionError("every row's uptime is in order")
-
-
-def _malformed(body: bytes, error: str) -> str:
-    at = _BYTE.search(error)
-    if at is None:
-        return f"The body is not JSON: {error}."
-    place, word = _find(body, int(at[1]))
-    if word in {"nan", "infinity", "inf"}:
-        return f"`{place}` is {word}, which is not JSON; where a sensor gave nothing, send null."
-    return f"The body is not JSON at `{place}`: {error}."
-
-
-def _find(body: bytes, at: int) -> tuple[str, str]:
-    """The path of what stands at a byte of a JSON text, such as $.rows[0][1], and the bare word."""
-    path: list[int | str] = []
-    name = word = ""
-    for token in _TOKEN.finditer(body):
-        if token.start() > at:
-            break
-        text = token[0].decode("ascii", "replace")
-        if text in _MARKS:
-            _step(path, text, name)
-        elif text.startswith('"'):
-            name = text[1:-1]
-        elif not _LITERAL.fullmatch(text):
-            word = text.lstrip("-").lower()
-            break
-    shown = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return f"${shown[:LONGEST_PLACE]}", word
-
-
-def _step(path: list[int | str], mark: str, name: str) -> None:
-    """Follow one mark of JSON: into an array or object, out of it, or on in it."""
-    match mark:
-        case "[":
-            path.append(0)
-        case "{":
-            path.append("")
-        case "]" | "}":
-            del path[-1:]
-        case ":":
-            path[-1:] = [name]
-        case "," if path and isinstance(path[-1], int):
-            path[-1] += 1

@@ -48,7 +48,14 @@ async def place(
         base_ms,
         sent.dropped,
         sent.health,
+        _reset(sent),
     )
+
+
+def _reset(sent: WireBatch) -> str | None:
+    """Why the node started; of an earlier start it can no longer tell."""
+    told = (sent.health or {}).get("reset") if sent.sent_up is not None else None
+    return told if isinstance(told, str) else None
 
 
 def between(

@@ -17,7 +17,8 @@ from appliance.identity.device_keys import KeyRing
 from appliance.listeners.asgi import App, Message
 from appliance.model.batch import PlacedBatch, Stored
 from appliance.model.factory import Factory
-from appliance.model.ids import DeviceId, KeyId, MetricId
+from appliance.model.ids import DeviceId, KeyId
+from appliance.model.metric import Metric
 from appliance.model.scope import Scope
 from appliance.store.metrics import select_metrics
 from appliance.store.pool import Pool
@@ -80,10 +81,21 @@ class Request:
             sent.append(message)
 
         headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
-        scope = {"type": "http", "method": self.method, "path": self.path, "headers": headers}
+        path, _, query = self.path.partition("?")
+        scope = {
+            "type": "http",
+            "method": self.method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": headers,
+        }
         await app(scope, receive, send)
         start, body = sent
         told = {name.decode(): value.decode() for name, value in start["headers"]}
+        if start["status"] == 204:
+            assert not body["body"]
+            assert "content-length" not in told
+            return Answer(204, told, {})
         assert int(told["content-length"]) == len(body["body"])
         return Answer(start["status"], told, json.loads(body["body"]))
 
@@ -97,7 +109,7 @@ class Ingest:
     pool: Pool
     clock: Clock
     factory: Factory
-    metrics: dict[str, MetricId]
+    metrics: list[Metric]
 
     def application(self, store: Store, *, requests_per_minute: int = PER_MINUTE) -> App:
         return create_ingest(
@@ -174,8 +186,7 @@ def body_of(case: dict[str, Any]) -> bytes:
 async def ingest(pool: Pool, clock: Clock, north: Factory) -> AsyncIterator[Ingest]:
     ring, writer = KeyRing(pool, clock), Writer(pool, 100)
     running = [asyncio.create_task(ring.run()), asyncio.create_task(writer.run())]
-    metrics = {metric.name: metric.id for metric in await select_metrics(pool)}
-    yield Ingest(writer, ring, pool, clock, north, metrics)
+    yield Ingest(writer, ring, pool, clock, north, await select_metrics(pool))
     for task in running:
         task.cancel()
         with suppress(asyncio.CancelledError):

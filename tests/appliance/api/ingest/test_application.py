@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.api.ingest import application
-from appliance.api.ingest.application import LARGEST_BODY
+from appliance.api.ingest import body
+from appliance.api.ingest.body import LARGEST_BATCH
 from appliance.errors import Unavailable
 from appliance.model.batch import PlacedBatch, Stored
 from appliance.store import device_keys
@@ -77,7 +77,7 @@ async def test_a_compressed_body_is_refused_by_its_type(ingest: Ingest) -> None:
 
 
 async def test_a_declared_length_over_the_limit_is_refused_unread(ingest: Ingest) -> None:
-    request = ingest.request(await ingest.node(), b" " * (LARGEST_BODY + 1))
+    request = ingest.request(await ingest.node(), b" " * (LARGEST_BATCH + 1))
     request.ends = False
     assert (await request.into(ingest.app)).status == 413
 
@@ -102,7 +102,7 @@ async def test_a_body_in_parts_is_put_together(ingest: Ingest) -> None:
 async def test_a_body_that_does_not_arrive_is_not_waited_for(
     ingest: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
     request = ingest.request(await ingest.node(), b"{")
     request.ends = False
     answer = await request.into(ingest.app)
