@@ -24,7 +24,7 @@ from appliance.store.pool import Connection, Pool
 from appliance.store.readings import Rows, select_readings
 
 COARSE_SECONDS = 60
-"""Between two readings of the past; of today there are as many as the nodes take."""
+"""Between two readings of the past, and expected of the nodes: of today there are more."""
 NOTES = ("Checked on site.", "Maintenance informed.", "Known, part is ordered.", None)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -52,7 +53,7 @@ async def run(started: Started, history_days: float, audience: Audience) -> None
         now = c.clock().astimezone(await asyncio.to_thread(ZoneInfo, plant.TIME_ZONE))
         spans = past.spans(history_days, now, nodes.SAMPLING_MS // 1000)
         state = await _deliver_past(folder, state, spans, audience)
-        await _draw_limits(c, factory_id)
+        await _draw_limits(c, factory_id, now - timedelta(days=history_days))
         await asyncio.to_thread(folder.save, msgspec.structs.replace(state, complete=True))
     async with asyncio.TaskGroup() as group:
         for node in plant.NODES:
@@ -93,7 +94,7 @@ async def _build(started: Started, folder: Folder, password: str) -> FactoryId:
         place = folder.node(node.name)
         key = None
         if node.name not in known:
-            device = NewDevice(factory_id, node.name, there[node.machine], nodes.SAMPLING_MS)
+            device = NewDevice(factory_id, node.name, there[node.machine], past.COARSE_SECONDS * 1000)
             key = (await devices.register(c.db, scope, people.ACTOR, device, c.clock())).key
         elif not await asyncio.to_thread(nodes.has_key, place):
             device_id = known[node.name]
@@ -132,15 +133,15 @@ async def _deliver_past(
     return State(state.password, tuple(done))
 
 
-async def _draw_limits(c: Context, factory_id: FactoryId) -> None:
-    """The rules, each unless it is there, and the alerts they would have raised."""
+async def _draw_limits(c: Context, factory_id: FactoryId, since: datetime) -> None:
+    """The rules, set before the past began and each unless it is there, and their alerts."""
     scope = Scope((factory_id,))
     known = {device.name: device.id for device in await select_devices(c.db, scope)}
     there = {(rule.device_id, rule.message) for rule in await select_rules(c.db, scope)}
     for limit in plant.LIMITS:
         wanted = limit.on(known[limit.node])
         if (wanted.device_id, wanted.message) not in there:
-            await rules.create(c.db, scope, people.ACTOR, wanted, c.clock())
+            await rules.create(c.db, scope, people.ACTOR, wanted, since)
     who = await select_user_id(c.db, people.OPERATOR)
     if who is not None and not await select_alerts(c.db, scope, "all", limit=1):
         found = await select_rules(c.db, scope)

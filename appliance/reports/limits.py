@@ -1,0 +1,111 @@
+"""Which limits were in force when, by the rules as they are and the record of their changes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from appliance.model.device import Device
+from appliance.model.ids import DeviceId, RuleId
+from appliance.model.metric import Metric
+from appliance.model.report import Limit, Period
+from appliance.model.rule import Rule
+from appliance.store.reports import RuleDeed
+
+SAME = ("limit", "deadband", "on_delay_seconds", "off_delay_seconds", "priority", "enabled")
+"""A version ends when one of these changes; other words make no other rule."""
+
+
+class _Version(NamedTuple):
+    rule: Rule
+    set_at: datetime | None
+    set_by: str | None
+    since: datetime | None
+    """None: for as long as is known."""
+
+
+class Known(NamedTuple):
+    """What the versions of rules are told from."""
+
+    rules: Sequence[Rule]
+    deeds: Sequence[RuleDeed]
+    changed: Mapping[RuleId, datetime]
+    devices: Mapping[DeviceId, Device]
+    metrics: Mapping[str, Metric]
+
+
+def in_force(known: Known, period: Period) -> list[Limit]:
+    """The versions that were in force at any time of the period, by device and rule."""
+    deeds: dict[RuleId, list[RuleDeed]] = {rule.id: [] for rule in known.rules}
+    for deed in known.deeds:
+        if deed.rule_id in deeds:
+            deeds[deed.rule_id].append(deed)
+    found = []
+    for rule in known.rules:
+        versions = _merged(_versions(rule, deeds[rule.id], known.changed[rule.id]))
+        ends = [*(version.since for version in versions[1:]), None]
+        for version, end in zip(versions, ends, strict=True):
+            begin = max(version.since or period.begin, period.begin)
+            until = min(end or period.until, period.until)
+            if begin < until:
+                found.append(_limit(version, known, begin, until))
+    return found
+
+
+def of_signal(limits: Sequence[Limit], device_id: DeviceId, metric: str) -> list[Limit]:
+    """The enabled ones that bound a device's metric."""
+    return [
+        limit
+        for limit in limits
+        if (limit.device_id, limit.metric) == (device_id, metric)
+        and limit.enabled
+        and limit.limit is not None
+    ]
+
+
+def _versions(rule: Rule, deeds: Sequence[RuleDeed], changed_at: datetime) -> list[_Version]:
+    """The oldest first. What the record does not reach back to held for as long as is known."""
+    if not deeds:
+        return [_Version(rule, changed_at, None, None)]
+    old = deeds[0].old
+    before = [] if old is None else [_Version(_as_told(rule, old), None, None, None)]
+    return before + [
+        _Version(_as_told(rule, deed.new), deed.at, deed.actor, deed.at) for deed in deeds
+    ]
+
+
+def _merged(versions: Sequence[_Version]) -> list[_Version]:
+    kept = [versions[0]]
+    for version in versions[1:]:
+        if any(getattr(version.rule, name) != getattr(kept[-1].rule, name) for name in SAME):
+            kept.append(version)
+    return kept
+
+
+def _as_told(rule: Rule, told: Mapping[str, Any]) -> Rule:
+    """The rule as it was; what an older record does not tell of is as it is now."""
+    return msgspec.convert({**msgspec.to_builtins(rule), **told}, Rule)
+
+
+def _limit(version: _Version, known: Known, begin: datetime, until: datetime) -> Limit:
+    rule = version.rule
+    return Limit(
+        rule_id=rule.id,
+        device_id=rule.device_id,
+        device=known.devices[rule.device_id].name,
+        kind=rule.kind,
+        metric=rule.metric,
+        unit_label=known.metrics[rule.metric].unit_label if rule.metric else None,
+        limit=rule.limit,
+        deadband=rule.deadband,
+        on_delay_seconds=rule.on_delay_seconds,
+        off_delay_seconds=rule.off_delay_seconds,
+        priority=rule.priority,
+        message=rule.message,
+        enabled=rule.enabled,
+        set_at=version.set_at,
+        set_by=version.set_by,
+        in_force=begin,
+        in_force_until=until,
+    )
