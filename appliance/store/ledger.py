@@ -31,16 +31,17 @@ async def insert_streams(db: Db, batches: Sequence[PlacedBatch]) -> None:
     """Make a ledger row, with nothing received, for every stream that has none yet."""
     await db.execute(
         """
-        insert into streams (device_id, epoch, boot, first_seen, last_seen)
-        select device_id, epoch, boot, at, at
-          from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[])
-            as b (device_id, epoch, boot, received_ms),
+        insert into streams (device_id, epoch, boot, reset, first_seen, last_seen)
+        select device_id, epoch, boot, reset, at, at
+          from unnest($1::int[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[])
+            as b (device_id, epoch, boot, reset, received_ms),
                to_timestamp(received_ms / 1000.0) as at
          order by device_id, epoch
             on conflict do nothing""",
         [batch.device_id for batch in batches],
         [batch.epoch for batch in batches],
         [batch.boot for batch in batches],
+        [batch.reset for batch in batches],
         [batch.received_ms for batch in batches],
     )
 

@@ -4,17 +4,20 @@ PostgreSQL joins the arrays of many batches into one answer, so that a day of a 
 here and no Python per batch.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.errors import NotFound
 from appliance.model.ids import DeviceId, MetricId
 from appliance.model.metric import Metric
 from appliance.model.scope import Scope
-from appliance.store.pool import Db
+from appliance.model.sealed import Readings
+from appliance.model.series import Signal
+from appliance.store.pool import Connection, Db
 
 PAGE_BATCHES = 2000
 """Batches in one answer: a few megabytes and some milliseconds."""
@@ -26,6 +29,37 @@ _INT4 = np.dtype([("length", ">i4"), ("value", ">i4")])
 _INT8 = np.dtype([("length", ">i4"), ("value", ">i8")])
 _FLOAT8 = np.dtype([("length", ">i4"), ("value", ">f8")])
 _VECTOR_HEAD, _MATRIX_HEAD = 20, 28
+
+_PAGE = """
+select array_send(array_agg((extract(epoch from start_at) * 1000)::int8)) as starts,
+       array_send(array_agg(cardinality(offsets_ms))) as lengths,
+       array_send(array_agg(epoch)) as epochs,
+       array_send(array_agg(first_row)) as first_rows,
+       array_send(array_agg(quality::int4)) as quality,
+       string_agg(substr(array_send(offsets_ms), 21), '') as offsets,
+       string_agg(substr(array_send(readings), 29), '') as readings,
+       max(start_at) as reached,
+       count(*) as batches
+  from (
+    select start_at, epoch, first_row, quality, offsets_ms,
+           readings[k:k][:] as readings
+      from (
+        select start_at, epoch, first_row, quality, offsets_ms, readings,
+               array_position(
+                   metric_ids, (select id from metrics where name = $3)
+               ) as k
+          from batches
+         where device_id = (
+                   select id from devices where id = $1 and factory_id = any($2::int[])
+               )
+           and start_at > $4 and start_at < $6
+           and start_at + offsets_ms[cardinality(offsets_ms)] * interval '1 ms' >= $5
+      ) as b
+     where k is not null
+     order by start_at
+     fetch first ($7) rows with ties
+  ) as page
+"""
 
 
 class Rows(NamedTuple):
@@ -61,42 +95,45 @@ async def select_measured(db: Db, scope: Scope, device_id: DeviceId, metric: str
     return None if row is None else Metric(**row)
 
 
+async def select_signal(db: Db, scope: Scope, device_id: DeviceId, metric: str) -> Signal:
+    """What a metric of a device is called; NotFound if either is not there or not in scope."""
+    row = await db.fetchrow(
+        """
+        select d.id as device_id, d.name as device, m.name as metric, m.unit, m.unit_label,
+               m.digits
+          from devices d, metrics m
+         where d.id = $1 and d.factory_id = any($2::int[]) and m.name = $3
+        """,
+        device_id,
+        scope.factory_ids,
+        metric,
+    )
+    if row is None:
+        raise NotFound(f"There is no device {device_id} with a metric {metric} here.")
+    return Signal(**row)
+
+
+async def lock_batches(db: Connection) -> None:
+    """Let no sealed rows leave before this transaction ends; to be its first statement.
+
+    Whoever then reads the manifest and the batches has each reading once. Writers do not wait.
+    """
+    await db.execute("lock table batches in access share mode")
+
+
 async def select_readings(
     db: Db, scope: Scope, device_id: DeviceId, metric: str, from_ms: int, to_ms: int
-) -> AsyncIterator[Rows]:
-    """The readings with from_ms <= time < to_ms, page by page; across batches in no strict order.
+) -> AsyncIterator[Readings]:
+    """The hot readings with from_ms <= time < to_ms, page by page, all in their order.
 
-    A batch lies within one UTC day, so none that starts before the day of from_ms reaches it.
+    A batch lies within one UTC day, so none that starts before the day of from_ms reaches it; and
+    as batches come by their start, a page is complete up to the last start in it.
     """
     after = _time(from_ms - from_ms % _DAY_MS) - timedelta(microseconds=1)
+    waiting: list[Readings] = []
     while True:
         [page] = await db.fetch(
-            """
-            select array_send(array_agg((extract(epoch from start_at) * 1000)::int8)) as starts,
-                   array_send(array_agg(cardinality(offsets_ms))) as lengths,
-                   string_agg(substr(array_send(offsets_ms), 21), '') as offsets,
-                   string_agg(substr(array_send(readings), 29), '') as readings,
-                   max(start_at) as reached,
-                   count(*) as batches
-              from (
-                select start_at, offsets_ms, readings[k:k][:] as readings
-                  from (
-                    select start_at, offsets_ms, readings,
-                           array_position(
-                               metric_ids, (select id from metrics where name = $3)
-                           ) as k
-                      from batches
-                     where device_id = (
-                               select id from devices where id = $1 and factory_id = any($2::int[])
-                           )
-                       and start_at > $4 and start_at < $6
-                       and start_at + offsets_ms[cardinality(offsets_ms)] * interval '1 ms' >= $5
-                  ) as b
-                 where k is not null
-                 order by start_at
-                 fetch first ($7) rows with ties
-              ) as page
-            """,
+            _PAGE,
             device_id,
             scope.factory_ids,
             metric,
@@ -106,12 +143,57 @@ async def select_readings(
             PAGE_BATCHES,
         )
         if page["batches"]:
-            rows = _rows(page)
-            inside = (rows.times_ms >= from_ms) & (rows.times_ms < to_ms)
-            yield Rows(rows.times_ms[inside], rows.values[inside])
-        if page["batches"] < PAGE_BATCHES:
+            waiting.append(_readings(page))
+        over = page["batches"] < PAGE_BATCHES
+        rows = in_order(waiting)
+        until = to_ms if over else min(to_ms, _ms(page["reached"]) + 1)
+        begin, end = np.searchsorted(rows.times_ms, (from_ms, until)).tolist()
+        if begin < end:
+            yield part(rows, begin, end)
+        if over:
             return
+        waiting = [part(rows, end, rows.times_ms.size)]
         after = page["reached"]
+
+
+def part(readings: Readings, begin: int, end: int) -> Readings:
+    """A stretch of readings, from index begin to before index end; not a copy."""
+    return Readings._make(column[begin:end] for column in readings)
+
+
+def in_order(pages: Sequence[Readings]) -> Readings:
+    """All of them as one, by time, epoch and row number."""
+    if not pages:
+        none = np.empty(0, np.int64)
+        return Readings(none, np.empty(0), none, none, np.empty(0, np.int16))
+    whole = (
+        pages[0]
+        if len(pages) == 1
+        else Readings._make(map(np.concatenate, zip(*pages, strict=True)))
+    )
+    if (np.diff(whole.times_ms) > 0).all():
+        return whole
+    order = np.lexsort((whole.row_numbers, whole.epochs, whole.times_ms))
+    return Readings._make(column[order] for column in whole)
+
+
+async def select_hot_begins(db: Db, scope: Scope, from_ms: int, to_ms: int) -> dict[DeviceId, int]:
+    """When the first hot batch that may reach into the range starts, by device."""
+    rows = await db.fetch(
+        """
+        select d.id, (extract(epoch from b.start_at) * 1000)::int8 as start_ms
+          from devices d
+         cross join lateral (
+               select min(start_at) as start_at from batches
+                where device_id = d.id and start_at >= $2 and start_at < $3
+         ) as b
+         where d.factory_id = any($1::int[]) and b.start_at is not null
+        """,
+        scope.factory_ids,
+        _time(from_ms - from_ms % _DAY_MS),
+        _time(to_ms),
+    )
+    return {row["id"]: row["start_ms"] for row in rows}
 
 
 async def select_committed(db: Db, first_xid: int, limit: int) -> list[Committed]:
@@ -156,12 +238,21 @@ def _committed(row: Any) -> Committed:
     return Committed(row["xid"], row["device_id"], row["received_ms"], row["metric_ids"], rows)
 
 
-def _rows(page: Any) -> Rows:
-    starts = np.repeat(
-        _values(_INT8, page["starts"], _VECTOR_HEAD), _values(_INT4, page["lengths"], _VECTOR_HEAD)
+def _readings(page: Any) -> Readings:
+    lengths = _values(_INT4, page["lengths"], _VECTOR_HEAD)
+
+    def spread(element: np.dtype[np.void], name: str) -> NDArray[Any]:
+        return np.repeat(_values(element, page[name], _VECTOR_HEAD).astype(np.int64), lengths)
+
+    first = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    row_numbers = spread(_INT8, "first_rows") + np.arange(first.size) - first
+    return Readings(
+        spread(_INT8, "starts") + _values(_INT4, page["offsets"]),
+        _values(_FLOAT8, page["readings"]).astype(np.float64),
+        spread(_INT8, "epochs"),
+        row_numbers,
+        spread(_INT4, "quality").astype(np.int16),
     )
-    times_ms = starts.astype(np.int64) + _values(_INT4, page["offsets"])
-    return Rows(times_ms, _values(_FLOAT8, page["readings"]).astype(np.float64))
 
 
 def _values(element: np.dtype[np.void], data: bytes, head: int = 0) -> NDArray[Any]:
@@ -170,3 +261,7 @@ def _values(element: np.dtype[np.void], data: bytes, head: int = 0) -> NDArray[A
 
 def _time(ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=ms)
+
+
+def _ms(time: datetime) -> int:
+    return (time - _EPOCH) // timedelta(milliseconds=1)

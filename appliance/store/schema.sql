@@ -16,11 +16,47 @@ begin
     end if;
 end $$;
 
+CREATE FUNCTION drop_empty_batches_partition(day date) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    name text := 'batches_' || to_char(day, 'YYYY_MM_DD');
+    used boolean;
+begin
+    lock table batches in access exclusive mode;
+    execute format('select exists (select from %I)', name) into used;
+    if not used then
+        execute format('drop table %I', name);
+    end if;
+    return not used;
+end $$;
+
 CREATE FUNCTION refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
     raise exception 'table % is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end $$;
+
+CREATE FUNCTION remove_sealed_batches(day date, before xid8, restored bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    name text := 'batches_' || to_char(day, 'YYYY_MM_DD');
+    found bigint;
+begin
+    execute format('lock table %I in access exclusive mode', name);
+    execute format('select count(*) from %I where xid = %L', name, '0') into found;
+    if found <> restored then
+        raise exception '% was numbered anew', name using errcode = 'lock_not_available';
+    end if;
+    execute format(
+        'create temp table late_batches on commit drop as select * from %I where xid >= %L',
+        name, before
+    );
+    execute format('truncate %I', name);
+    execute format('insert into %I select * from late_batches', name);
+    drop table late_batches;
 end $$;
 
 CREATE TABLE alerts (
@@ -114,6 +150,17 @@ CREATE TABLE factories (
 
 ALTER TABLE factories ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 
+CREATE TABLE late_rows (
+    device_id integer NOT NULL,
+    epoch bigint NOT NULL,
+    first_row bigint NOT NULL,
+    stop_row bigint NOT NULL,
+    first_ms bigint NOT NULL,
+    last_ms bigint NOT NULL,
+    first_received_ms bigint NOT NULL,
+    last_received_ms bigint NOT NULL
+);
+
 CREATE TABLE latest (
     device_id integer NOT NULL,
     received_at timestamp with time zone NOT NULL,
@@ -204,6 +251,81 @@ CREATE TABLE refresh_tokens (
     used_at timestamp with time zone
 );
 
+CREATE TABLE releases (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    factory_id integer NOT NULL,
+    metric_id smallint NOT NULL,
+    kind text NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    rows bigint NOT NULL,
+    bytes bigint NOT NULL,
+    keep_days integer NOT NULL,
+    path text,
+    sha256 bytea
+);
+
+ALTER TABLE releases ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE report_editions (
+    id bigint NOT NULL,
+    factory_id integer NOT NULL,
+    kind text NOT NULL,
+    period text NOT NULL,
+    content_sha256 bytea NOT NULL,
+    data_sha256 bytea NOT NULL,
+    generated_at timestamp with time zone NOT NULL,
+    CONSTRAINT report_editions_content_sha256_check CHECK ((length(content_sha256) = 32)),
+    CONSTRAINT report_editions_data_sha256_check CHECK ((length(data_sha256) = 32)),
+    CONSTRAINT report_editions_kind_check CHECK ((kind = ANY (ARRAY['weekly'::text, 'monthly'::text, 'compliance'::text])))
+);
+
+ALTER TABLE report_editions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE report_receipts (
+    device_id integer NOT NULL,
+    begin_at timestamp with time zone NOT NULL,
+    end_at timestamp with time zone NOT NULL,
+    rows bigint NOT NULL,
+    late bigint,
+    duplicates bigint NOT NULL
+);
+
+CREATE TABLE report_signatures (
+    id bigint NOT NULL,
+    "position" integer NOT NULL,
+    factory_id integer NOT NULL,
+    kind text NOT NULL,
+    period text NOT NULL,
+    begin_at timestamp with time zone NOT NULL,
+    end_at timestamp with time zone NOT NULL,
+    signer text NOT NULL,
+    meaning text NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    report_sha256 bytea NOT NULL,
+    data_sha256 bytea NOT NULL,
+    replaces bytea,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    key text NOT NULL,
+    bundle bytea NOT NULL,
+    CONSTRAINT report_signatures_kind_check CHECK ((kind = ANY (ARRAY['weekly'::text, 'monthly'::text, 'compliance'::text]))),
+    CONSTRAINT report_signatures_position_check CHECK (("position" > 0))
+);
+
+ALTER TABLE report_signatures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE retention_rules (
+    factory_id integer NOT NULL,
+    metric_id smallint NOT NULL,
+    kind text NOT NULL,
+    keep_days integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT retention_rules_keep_days_check CHECK ((keep_days > 0)),
+    CONSTRAINT retention_rules_kind_check CHECK ((kind = ANY (ARRAY['readings'::text, 'minute'::text, 'hour'::text])))
+);
+
 CREATE TABLE rule_states (
     rule_id integer NOT NULL,
     phase text NOT NULL,
@@ -239,6 +361,15 @@ CREATE TABLE rules (
 
 ALTER TABLE rules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 
+CREATE TABLE runs (
+    id bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE runs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
 CREATE TABLE sealed_files (
     id bigint NOT NULL,
     factory_id integer NOT NULL,
@@ -256,6 +387,7 @@ CREATE TABLE sealed_files (
     state text DEFAULT 'live'::text NOT NULL,
     reason text DEFAULT ''::text NOT NULL,
     changed_at timestamp with time zone NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
     CONSTRAINT sealed_files_check CHECK ((first_day <= last_day)),
     CONSTRAINT sealed_files_kind_check CHECK ((kind = ANY (ARRAY['readings'::text, 'minute'::text, 'hour'::text]))),
     CONSTRAINT sealed_files_sha256_check CHECK ((length(sha256) = 32)),
@@ -263,6 +395,14 @@ CREATE TABLE sealed_files (
 );
 
 ALTER TABLE sealed_files ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE SEQUENCE sealed_generations
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
 
 CREATE TABLE sealed_groups (
     file_id bigint NOT NULL,
@@ -312,7 +452,8 @@ CREATE TABLE streams (
     dropped bigint DEFAULT 0 NOT NULL,
     duplicates bigint DEFAULT 0 NOT NULL,
     first_seen timestamp with time zone NOT NULL,
-    last_seen timestamp with time zone NOT NULL
+    last_seen timestamp with time zone NOT NULL,
+    reset text
 )
 WITH (fillfactor='50');
 
@@ -362,6 +503,9 @@ ALTER TABLE ONLY factories
 ALTER TABLE ONLY factories
     ADD CONSTRAINT factories_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY late_rows
+    ADD CONSTRAINT late_rows_pkey PRIMARY KEY (device_id, epoch, stop_row);
+
 ALTER TABLE ONLY latest
     ADD CONSTRAINT latest_pkey PRIMARY KEY (device_id);
 
@@ -395,11 +539,38 @@ ALTER TABLE ONLY quarantine
 ALTER TABLE ONLY refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (sha256);
 
+ALTER TABLE ONLY releases
+    ADD CONSTRAINT releases_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY report_editions
+    ADD CONSTRAINT report_editions_factory_id_kind_period_content_sha256_key UNIQUE (factory_id, kind, period, content_sha256);
+
+ALTER TABLE ONLY report_editions
+    ADD CONSTRAINT report_editions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY report_receipts
+    ADD CONSTRAINT report_receipts_pkey PRIMARY KEY (device_id, begin_at, end_at);
+
+ALTER TABLE ONLY report_signatures
+    ADD CONSTRAINT report_signatures_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY report_signatures
+    ADD CONSTRAINT report_signatures_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY report_signatures
+    ADD CONSTRAINT report_signatures_position_key UNIQUE ("position");
+
+ALTER TABLE ONLY retention_rules
+    ADD CONSTRAINT retention_rules_pkey PRIMARY KEY (factory_id, metric_id, kind);
+
 ALTER TABLE ONLY rule_states
     ADD CONSTRAINT rule_states_pkey PRIMARY KEY (rule_id);
 
 ALTER TABLE ONLY rules
     ADD CONSTRAINT rules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY runs
+    ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY sealed_files
     ADD CONSTRAINT sealed_files_path_key UNIQUE (path);
@@ -434,6 +605,8 @@ CREATE INDEX batches_xid ON ONLY batches USING btree (xid);
 
 CREATE INDEX device_keys_device_id ON device_keys USING btree (device_id);
 
+CREATE INDEX late_rows_last_ms ON late_rows USING btree (device_id, last_ms);
+
 CREATE INDEX login_failures_address ON login_failures USING btree (address, at);
 
 CREATE INDEX login_failures_email ON login_failures USING btree (email, at);
@@ -442,7 +615,13 @@ CREATE INDEX pilot_requests_at ON pilot_requests USING btree (at);
 
 CREATE INDEX refresh_tokens_session_id ON refresh_tokens USING btree (session_id);
 
+CREATE INDEX releases_factory_id ON releases USING btree (factory_id, id DESC);
+
+CREATE INDEX report_signatures_factory_id ON report_signatures USING btree (factory_id, signed_at DESC);
+
 CREATE INDEX rules_device_id ON rules USING btree (device_id);
+
+CREATE INDEX runs_last_seen_at ON runs USING btree (last_seen_at);
 
 CREATE INDEX sealed_files_live ON sealed_files USING btree (factory_id, metric_id, kind, first_day) WHERE (state = ANY (ARRAY['live'::text, 'damaged'::text]));
 
@@ -451,6 +630,10 @@ CREATE INDEX sealed_groups_device_id ON sealed_groups USING btree (device_id, fi
 CREATE INDEX sessions_user_id ON sessions USING btree (user_id) WHERE (ended_at IS NULL);
 
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER releases_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON releases FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER report_signatures_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON report_signatures FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 ALTER TABLE ONLY alerts
     ADD CONSTRAINT alerts_acknowledged_by_fkey FOREIGN KEY (acknowledged_by) REFERENCES users(id) ON DELETE SET NULL;
@@ -473,6 +656,9 @@ ALTER TABLE ONLY devices
 ALTER TABLE ONLY devices
     ADD CONSTRAINT devices_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id) ON DELETE SET NULL;
 
+ALTER TABLE ONLY late_rows
+    ADD CONSTRAINT late_rows_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY latest
     ADD CONSTRAINT latest_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
 
@@ -493,6 +679,27 @@ ALTER TABLE ONLY quarantine
 
 ALTER TABLE ONLY refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY releases
+    ADD CONSTRAINT releases_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY releases
+    ADD CONSTRAINT releases_metric_id_fkey FOREIGN KEY (metric_id) REFERENCES metrics(id);
+
+ALTER TABLE ONLY report_editions
+    ADD CONSTRAINT report_editions_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY report_receipts
+    ADD CONSTRAINT report_receipts_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY report_signatures
+    ADD CONSTRAINT report_signatures_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY retention_rules
+    ADD CONSTRAINT retention_rules_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY retention_rules
+    ADD CONSTRAINT retention_rules_metric_id_fkey FOREIGN KEY (metric_id) REFERENCES metrics(id);
 
 ALTER TABLE ONLY rule_states
     ADD CONSTRAINT rule_states_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES rules(id) ON DELETE CASCADE;

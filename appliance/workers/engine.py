@@ -18,11 +18,11 @@ from appliance.model.rule import Rule, RuleState
 from appliance.store import alerts, cursors, readings, rule_states
 from appliance.store.batches import CHANNEL
 from appliance.store.notifications import listen
+from appliance.store.outage import Outage
 from appliance.store.pool import TROUBLE, Connection, Pool
 from appliance.store.readings import Committed
 from appliance.store.rule_states import Watch
 from appliance.store.rules import lock_rules
-from appliance.workers.outage import Outage
 
 NAME = cursors.ENGINE
 CHUNK_BATCHES = 200

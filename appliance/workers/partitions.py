@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from appliance.store import batches
+from appliance.store.outage import Outage
 from appliance.store.pool import TROUBLE, Db, Pool
-from appliance.workers.outage import Outage
 
 CHECK_SECONDS = 3600.0
 AHEAD = range(-1, 3)

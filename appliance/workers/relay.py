@@ -11,8 +11,8 @@ from appliance.model.live import AlertChanged, DeviceChanged
 from appliance.model.scope import Scope
 from appliance.store import alerts, batches, factories
 from appliance.store.notifications import Notifications, listen
+from appliance.store.outage import Outage
 from appliance.store.pool import TROUBLE, Connection, Pool
-from appliance.workers.outage import Outage
 
 GATHER_SECONDS = 0.2
 """However often a device posts, it is told of five times a second at most."""

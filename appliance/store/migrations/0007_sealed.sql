@@ -20,6 +20,7 @@ create table sealed_files (
     state      text not null default 'live' check (state in ('live', 'replaced', 'damaged', 'released')),
     reason     text not null default '',
     changed_at timestamptz not null,
+    checked_at timestamptz not null, -- when its hash was last compared
     check (first_day <= last_day)
 );
 create index sealed_files_live on sealed_files (factory_id, metric_id, kind, first_day)
@@ -36,3 +37,42 @@ create table sealed_groups (
     primary key (file_id, row_group)
 );
 create index sealed_groups_device_id on sealed_groups (device_id, first_ms);
+
+-- Each sealing has its own number, so that none ever writes to the path of another.
+create sequence sealed_generations as int;
+
+-- Takes out of a day's partition what is sealed: all rows of transactions before one, none of which
+-- has come since. restored: how many of them have the number 0, as rows of a restored database do.
+create function remove_sealed_batches(day date, before xid8, restored bigint) returns void
+language plpgsql as $$
+declare
+    name text := 'batches_' || to_char(day, 'YYYY_MM_DD');
+    found bigint;
+begin
+    execute format('lock table %I in access exclusive mode', name);
+    execute format('select count(*) from %I where xid = %L', name, '0') into found;
+    if found <> restored then
+        raise exception '% was numbered anew', name using errcode = 'lock_not_available';
+    end if;
+    execute format(
+        'create temp table late_batches on commit drop as select * from %I where xid >= %L',
+        name, before
+    );
+    execute format('truncate %I', name);
+    execute format('insert into %I select * from late_batches', name);
+    drop table late_batches;
+end $$;
+
+-- Drops a day's partition if it is empty.
+create function drop_empty_batches_partition(day date) returns boolean language plpgsql as $$
+declare
+    name text := 'batches_' || to_char(day, 'YYYY_MM_DD');
+    used boolean;
+begin
+    lock table batches in access exclusive mode;
+    execute format('select exists (select from %I)', name) into used;
+    if not used then
+        execute format('drop table %I', name);
+    end if;
+    return not used;
+end $$;

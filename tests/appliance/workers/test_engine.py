@@ -14,10 +14,10 @@ from appliance.alarms.transition import Step
 from appliance.model.alert import Alert, AlertState
 from appliance.model.ids import DeviceId, RuleId
 from appliance.model.rule import Phase, RuleState
-from appliance.store import alerts, batches, cursors, readings, rule_states, rules
+from appliance.store import alerts, batches, cursors, outage, readings, rule_states, rules
 from appliance.store.notifications import listen
 from appliance.store.pool import Pool, open_pool
-from appliance.workers import engine, outage
+from appliance.workers import engine
 from tests.appliance.conftest import Clock
 from tests.appliance.plant import NOON, NOON_MS, Plant, at
 
@@ -276,7 +276,7 @@ async def test_one_works_and_another_takes_over(plant: Plant, clock: Clock) -> N
 async def test_it_survives_the_loss_of_its_connection_and_says_so_once(
     plant: Plant, clock: Clock, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "appliance.workers")
+    caplog.set_level("INFO", "appliance.store.outage")
     device_id = await plant.device("a")
     await plant.rule(device_id)
     async with open_pool(database_url, size=1) as its_own, running(its_own, clock):
@@ -359,7 +359,8 @@ CHILD = """
 import asyncio, sys
 from datetime import UTC, datetime
 from appliance.store.pool import open_pool
-from appliance.workers import engine, outage
+from appliance.store import outage
+from appliance.workers import engine
 
 engine.GATHER_SECONDS, engine.STANDBY_SECONDS = 0.0, 0.02
 

@@ -1,0 +1,85 @@
+"""Reads files back: are they what was written, are they still what they were?"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from appliance.archive import columns
+from appliance.archive.layout import GROUP_ROWS
+from appliance.errors import CarbonseedError
+from appliance.model.sealed import FileKind, Readings, Rollup, SealedGroup
+
+_WEIGHTS = np.random.default_rng(0xCA4B05EED).integers(0, 2**64, GROUP_ROWS, np.uint64) | 1
+
+
+class NotAsWritten(CarbonseedError):
+    """A file does not hold what was written to it."""
+
+    code = "not-as-written"
+
+
+class Proof(NamedTuple):
+    """What a file is known by."""
+
+    rows: int
+    size_bytes: int
+    sha256: bytes
+
+
+def prove(path: Path, kind: FileKind, groups: Sequence[SealedGroup], sums: Sequence[int]) -> Proof:
+    """Read a file back, decode and compare every row group; NotAsWritten if one differs."""
+    with path.open("rb") as raw:
+        sha256 = hashlib.file_digest(raw, "sha256").digest()
+        size = raw.tell()
+        try:
+            _compare(pq.ParquetFile(raw, page_checksum_verification=True), kind, groups, sums)
+        except (pa.ArrowException, OSError, NotAsWritten) as error:
+            raise NotAsWritten(
+                f"{path} is not what was written to it ({error}); is the disk all right?"
+            ) from error
+    return Proof(sum(group.rows for group in groups), size, sha256)
+
+
+def sha256_of(path: Path) -> bytes:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def checksum(rows: Readings | Rollup) -> int:
+    """A hash over the rows' numbers; one NaN is like another, and so are the two zeros.
+
+    Each number is multiplied by a random one of its place (multilinear hashing): rows that differ
+    have the same hash once in 2**60 times at most, and memory is the bound.
+    """
+    total = 0
+    column: NDArray[Any]
+    for column in rows:
+        if column.dtype == np.float64:
+            column = column + 0.0  # noqa: PLW2901
+            column[np.isnan(column)] = np.nan
+        wide = column.astype(np.int64) if column.itemsize < 8 else np.ascontiguousarray(column)
+        numbers = wide.view(np.uint64)
+        total = (total * 3 + int((numbers * _WEIGHTS[: len(numbers)]).sum())) % 2**64
+    return total
+
+
+def _compare(
+    file: pq.ParquetFile, kind: FileKind, groups: Sequence[SealedGroup], sums: Sequence[int]
+) -> None:
+    if file.num_row_groups != len(groups):
+        raise NotAsWritten(f"{file.num_row_groups} row groups, not {len(groups)}")
+    names = [name for name in file.schema_arrow.names if name != "device"]
+    for group, expected in zip(groups, sums, strict=True):
+        table = file.read_row_group(group.row_group, columns=names, use_threads=False)
+        is_raw = kind is FileKind.READINGS
+        rows: Readings | Rollup = columns.to_readings(table) if is_raw else columns.to_rollup(table)
+        device_ids = columns.to_numpy(table.column("device_id"))
+        if (device_ids != group.device_id).any() or checksum(rows) != expected:
+            raise NotAsWritten(f"row group {group.row_group} differs")

@@ -1,0 +1,78 @@
+"""Rolls readings up by the minute, and minutes by the hour: the same digits every time."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.model.sealed import Readings, Rollup
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+
+
+def minutes(times_ms: NDArray[np.int64], values: NDArray[np.float64]) -> Rollup:
+    """Roll values up by the minute; times ascend, NaN counts as nothing."""
+    there = ~np.isnan(values)
+    if not there.all():
+        times_ms, values = times_ms[there], values[there]
+    starts, first, which = _buckets(times_ms, MINUTE_MS)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return Rollup(
+            starts,
+            np.diff(first, append=len(values)).astype(np.int64),
+            _reduce(np.minimum, values, first),
+            _reduce(np.maximum, values, first),
+            _sums(which, values, starts),
+            _sums(which, values * values, starts),
+            values[first],
+            values[np.append(first[1:], len(values)) - 1] if len(values) else values,
+        )
+
+
+def hours(minute: Rollup) -> Rollup:
+    """Roll minutes up by the hour."""
+    starts, first, which = _buckets(minute.times_ms, HOUR_MS)
+    last = np.append(first[1:], len(which)) - 1 if len(which) else first
+    return Rollup(
+        starts,
+        _reduce(np.add, minute.counts, first),
+        _reduce(np.minimum, minute.minima, first),
+        _reduce(np.maximum, minute.maxima, first),
+        _sums(which, minute.sums, starts),
+        _sums(which, minute.sums_squares, starts),
+        minute.firsts[first],
+        minute.lasts[last],
+    )
+
+
+def of_readings(readings: Readings) -> tuple[Rollup, Rollup]:
+    """The minutes and the hours of readings in order of time, which cover whole hours."""
+    minute = minutes(readings.times_ms, readings.values)
+    return minute, hours(minute)
+
+
+def _buckets(
+    times_ms: NDArray[np.int64], width_ms: int
+) -> tuple[NDArray[np.int64], NDArray[np.intp], NDArray[np.intp]]:
+    """Where buckets start, the index of each one's first entry, and each entry's bucket."""
+    if not len(times_ms):
+        return times_ms, np.empty(0, np.intp), np.empty(0, np.intp)
+    first_ms, last_ms = times_ms.item(0), times_ms.item(-1)
+    starts = np.arange(first_ms - first_ms % width_ms, last_ms + 1, width_ms, dtype=np.int64)
+    first = times_ms.searchsorted(starts)
+    counts = np.diff(first, append=len(times_ms))
+    there = counts > 0
+    return starts[there], first[there], np.repeat(np.arange(there.sum()), counts[there])
+
+
+def _reduce(ufunc: np.ufunc, values: NDArray[Any], first: NDArray[np.intp]) -> NDArray[Any]:
+    result: NDArray[Any] = ufunc.reduceat(values, first) if len(first) else values[:0]
+    return result
+
+
+def _sums(
+    which: NDArray[np.intp], values: NDArray[np.float64], starts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Sums by bucket: bincount adds one value after the other, where np.sum adds in pairs."""
+    return np.bincount(which, values, minlength=len(starts)).astype(np.float64, copy=False)
