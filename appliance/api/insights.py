@@ -24,4 +24,4 @@ async def get_overview() -> Response:
     """The dashboard's first line and four cards."""
     c = ctx()
     factory_id = query(Which).factory_id
-    return reply(await overview(c.db, c.blocking, caller().scope, factory_id, c.clock()))
+    return reply(await overview(c.source, caller().scope, factory_id, c.clock()))

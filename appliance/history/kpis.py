@@ -1,10 +1,8 @@
 """The key figures of a factory: of each kind the machine that needs a look first."""
 
-import asyncio
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,22 +13,23 @@ from appliance.analytics import running
 from appliance.analytics.buckets import Buckets
 from appliance.errors import NotFound
 from appliance.history import latest
+from appliance.history.readings import Asked, Source, pages
+from appliance.history.rolled import rollups
 from appliance.model.device import DeviceState, DeviceStatus, Value
 from appliance.model.ids import DeviceId, FactoryId
 from appliance.model.kpi import Kpi, Overview
 from appliance.model.metric import Metric
 from appliance.model.rule import Rule, RuleKind
 from appliance.model.scope import Scope
-from appliance.store import readings
+from appliance.model.sealed import FileKind
 from appliance.store.alerts import select_open_alert_counts
 from appliance.store.completeness import select_completeness_today
 from appliance.store.metrics import select_metrics
-from appliance.store.pool import Db
 from appliance.store.rules import select_rules
 
 LEVELS = ("temperature", "gas", "vibration")
 RUNNING = "running"
-HALF_HOUR_MS, DAY_MS, WEEK_MS = 1_800_000, 86_400_000, 7 * 86_400_000
+MINUTE_MS, HALF_HOUR_MS, DAY_MS, WEEK_MS = 60_000, 1_800_000, 86_400_000, 7 * 86_400_000
 SPARK_POINTS = 48
 
 
@@ -46,52 +45,49 @@ class _Found(NamedTuple):
 class _Reader(NamedTuple):
     """What the cards read with."""
 
-    db: Db
-    blocking: Executor
+    source: Source
     scope: Scope
     now_ms: int
 
     async def means(
         self, device_id: DeviceId, metric: str, start_ms: int, width_ms: int, number: int
     ) -> list[float | None]:
-        """The mean of each bucket, null where there is nothing."""
+        """The mean of each bucket of whole minutes, null where there is nothing."""
+        start_ms -= start_ms % MINUTE_MS
         buckets = Buckets(start_ms, width_ms, number)
+        asked = Asked(self.scope, device_id, metric)
         stop_ms = start_ms + number * width_ms
-        async for rows in readings.select_readings(
-            self.db, self.scope, device_id, metric, start_ms, stop_ms
+        async for minutes in rollups(
+            self.source, asked, start_ms, stop_ms, FileKind.MINUTE, gaps=[]
         ):
-            await asyncio.get_running_loop().run_in_executor(self.blocking, buckets.add, *rows)
+            await self.source.run(buckets.add_rolled, minutes)
         return [None if math.isnan(mean) else mean for mean in buckets.means().tolist()]
 
     async def running_share(self, status: DeviceStatus, end_ms: int) -> float | None:
         """The running share of 24 hours; a reading holds as long as its device would be live."""
-        pages = [
+        found = [
             rows
-            async for rows in readings.select_readings(
-                self.db, self.scope, status.device.id, RUNNING, end_ms - DAY_MS, end_ms
+            async for rows in pages(
+                self.source, self.scope, status.device.id, RUNNING, end_ms - DAY_MS, end_ms
             )
         ]
-        if not pages:
+        if not found:
             return None
-        times_ms = np.concatenate([page.times_ms for page in pages])
-        values = np.concatenate([page.values for page in pages])
+        times_ms = np.concatenate([page.times_ms for page in found])
+        values = np.concatenate([page.values for page in found])
         hold_ms = latest.STALE_INTERVALS * status.device.expected_interval_ms
-        return await asyncio.get_running_loop().run_in_executor(
-            self.blocking, running.share, times_ms, values, end_ms, hold_ms
-        )
+        return await self.source.run(running.share, times_ms, values, end_ms, hold_ms)
 
 
-async def overview(
-    db: Db, blocking: Executor, scope: Scope, factory_id: FactoryId, now: datetime
-) -> Overview:
+async def overview(source: Source, scope: Scope, factory_id: FactoryId, now: datetime) -> Overview:
     """The dashboard's first line and its cards; open alerts by priority "1" to "4"."""
     if factory_id not in scope.factory_ids:
         raise NotFound("There is no such factory.")
-    scope = Scope((factory_id,))
+    scope, db = Scope((factory_id,)), source.db
     metrics = {metric.name: metric for metric in await select_metrics(db)}
     statuses = await latest.statuses(db, scope, now)
     limits = _limits(await select_rules(db, scope))
-    reader = _Reader(db, blocking, scope, round(now.timestamp() * 1000))
+    reader = _Reader(source, scope, round(now.timestamp() * 1000))
     states = Counter(status.state.value for status in statuses)
     alerts = await select_open_alert_counts(db, scope)
     return Overview(

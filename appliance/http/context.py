@@ -8,6 +8,8 @@ from typing import cast
 
 from quart import Quart, current_app
 
+from appliance.archive.read import Archive
+from appliance.history.readings import Source
 from appliance.identity.keys import Keys
 from appliance.live import Hub
 from appliance.settings import Settings
@@ -28,6 +30,13 @@ class Context:
     clock: Callable[[], datetime]
     """The time in UTC."""
     settings: Settings
+    archive: Archive
+    """Sealed history."""
+
+    @property
+    def source(self) -> Source:
+        """Where readings lie."""
+        return Source(self.db, self.blocking, self.archive)
 
 
 def bind(app: Quart, context: Context) -> None:

@@ -28,6 +28,7 @@ async def test_a_series_of_few_readings_is_told_raw(plant: Plant, sign_in: SignI
     told = await (await operator.get("/data/series", query_string=asked)).get_json()
     assert told == {
         "device_id": device_id,
+        "device": "a",
         "metric": "temperature",
         "unit": "Cel",
         "unit_label": "°C",
@@ -36,6 +37,8 @@ async def test_a_series_of_few_readings_is_told_raw(plant: Plant, sign_in: SignI
         "to": NOON_MS,
         "source": "raw",
         "bucket_ms": None,
+        "rollup": None,
+        "gaps": [],
         "times": [NOON_MS - 2000, NOON_MS - 1000],
         "columns": {"value": [20.0, 21.5]},
     }
@@ -107,3 +110,31 @@ async def test_the_series_of_another_factory_is_not_there(
     asked = {"device_id": device_id, "metric": "gas", "from": 0}
     response = await (await sign_in(Role.OPERATOR)).get("/data/series", query_string=asked)
     assert response.status_code == 404
+
+
+async def test_statistics_over_all_devices(plant: Plant, south: Factory, sign_in: SignIn) -> None:
+    device_id = await plant.device("a")
+    await plant.send(device_id, [NOON_MS - 2000, NOON_MS - 1000], {"gas": [1.0, 4.0]})
+    theirs = Plant(plant.pool, south.id)
+    await theirs.send(await theirs.device("b"), [NOON_MS - 1], {"gas": [99.0]})
+    operator = await sign_in(Role.OPERATOR)
+    asked = {"metric": "gas", "from": NOON_MS - 5000}
+    told = await (await operator.get("/data/statistics", query_string=asked)).get_json()
+    figures = {"count": 2, "min": 1.0, "max": 4.0, "mean": 2.5}
+    assert told == {
+        "metric": "gas",
+        "unit": "[ppm]",
+        "unit_label": "ppm",
+        "digits": 1,
+        "from": NOON_MS - 3_600_000,
+        "to": NOON_MS,
+        "group": "device",
+        "groups": [{**figures, "device_id": device_id, "device": "a"}],
+        "gaps": [],
+    }
+    asked["group"] = "hour"
+    told = await (await operator.get("/data/statistics", query_string=asked)).get_json()
+    assert told["groups"] == [{**figures, "time": NOON_MS - 3_600_000}]
+    for wrong, status in (({"group": "week"}, 400), ({"metric": "aura"}, 404), ({"to": 0}, 422)):
+        response = await operator.get("/data/statistics", query_string=asked | wrong)
+        assert response.status_code == status

@@ -1,4 +1,3 @@
-from concurrent.futures import Executor
 from datetime import timedelta
 from typing import Any
 
@@ -6,6 +5,7 @@ import pytest
 
 from appliance.errors import NotFound
 from appliance.history.kpis import overview
+from appliance.history.readings import Source
 from appliance.model.device import DeviceState
 from appliance.model.factory import Factory
 from appliance.model.ids import DeviceId
@@ -22,12 +22,12 @@ MIDNIGHT_MS = NOON_MS - 15 * HOUR_MS
 """North lies in Europe/Istanbul: its noon of these tests is 15:00."""
 
 
-async def seen(plant: Plant, blocking: Executor) -> Overview:
-    return await overview(plant.pool, blocking, plant.scope, plant.factory_id, NOON)
+async def seen(plant: Plant, source: Source) -> Overview:
+    return await overview(source, plant.scope, plant.factory_id, NOON)
 
 
-async def card(plant: Plant, blocking: Executor, place: int = 0) -> Kpi:
-    return (await seen(plant, blocking)).kpis[place]
+async def card(plant: Plant, source: Source, place: int = 0) -> Kpi:
+    return (await seen(plant, source)).kpis[place]
 
 
 async def newest(plant: Plant, name: str, value: float, **rule: Any) -> DeviceId:
@@ -39,8 +39,8 @@ async def newest(plant: Plant, name: str, value: float, **rule: Any) -> DeviceId
     return device_id
 
 
-async def test_an_empty_factory_has_empty_cards(plant: Plant, blocking: Executor) -> None:
-    found = await seen(plant, blocking)
+async def test_an_empty_factory_has_empty_cards(plant: Plant, source: Source) -> None:
+    found = await seen(plant, source)
     assert found.devices == {"live": 0, "stale": 0, "offline": 0, "never": 0}
     assert found.open_alerts == {"1": 0, "2": 0, "3": 0, "4": 0}
     assert found.completeness_today is None
@@ -55,53 +55,49 @@ async def test_an_empty_factory_has_empty_cards(plant: Plant, blocking: Executor
         assert (kpi.state, kpi.spark_mean) == (DeviceState.NEVER, [None] * 48)
 
 
-async def test_the_device_nearest_to_its_limit_comes_first(
-    plant: Plant, blocking: Executor
-) -> None:
+async def test_the_device_nearest_to_its_limit_comes_first(plant: Plant, source: Source) -> None:
     await newest(plant, "furnace", 850.0, limit=950.0)
     near = await newest(plant, "cooler", 28.0, limit=30.0)
     await newest(plant, "hotter than both", 1200.0)
-    kpi = await card(plant, blocking)
+    kpi = await card(plant, source)
     assert (kpi.device_id, kpi.device, kpi.machine) == (near, "cooler", "Machine cooler")
     assert (kpi.value, kpi.limit, kpi.state) == (28.0, 30.0, DeviceState.LIVE)
     assert kpi.time == at(NOON_MS - 500)
 
 
 async def test_the_device_furthest_beyond_its_limit_comes_first(
-    plant: Plant, blocking: Executor
+    plant: Plant, source: Source
 ) -> None:
     await newest(plant, "a", 960.0, limit=950.0)
     await newest(plant, "b", 36.0, limit=30.0)
-    assert (await card(plant, blocking)).device == "b"
+    assert (await card(plant, source)).device == "b"
 
 
-async def test_the_lowest_enabled_high_limit_counts(plant: Plant, blocking: Executor) -> None:
+async def test_the_lowest_enabled_high_limit_counts(plant: Plant, source: Source) -> None:
     device_id = await newest(plant, "a", 90.0, limit=100.0)
     await plant.rule(device_id, limit=95.0)
     await plant.rule(device_id, limit=91.0, enabled=False)
     await plant.rule(device_id, limit=5.0, metric="gas")
     await plant.rule(device_id, "low", limit=10.0)
-    assert (await card(plant, blocking)).limit == 95.0
+    assert (await card(plant, source)).limit == 95.0
 
 
-async def test_without_limits_the_highest_comes_first(plant: Plant, blocking: Executor) -> None:
+async def test_without_limits_the_highest_comes_first(plant: Plant, source: Source) -> None:
     await newest(plant, "a", 90.0)
     await newest(plant, "b", 91.0)
-    kpi = await card(plant, blocking)
+    kpi = await card(plant, source)
     assert (kpi.device, kpi.limit) == ("b", None)
 
 
-async def test_a_device_long_gone_does_not_hide_the_others(
-    plant: Plant, blocking: Executor
-) -> None:
+async def test_a_device_long_gone_does_not_hide_the_others(plant: Plant, source: Source) -> None:
     gone = await plant.device("gone")
     await plant.send(gone, [NOON_MS - DAY_MS], {"temperature": [990.0]})
-    assert (await card(plant, blocking)).device == "gone"
+    assert (await card(plant, source)).device == "gone"
     await newest(plant, "here", 20.0)
-    assert (await card(plant, blocking)).device == "here"
+    assert (await card(plant, source)).device == "here"
 
 
-async def test_the_last_day_and_the_same_day_a_week_ago(plant: Plant, blocking: Executor) -> None:
+async def test_the_last_day_and_the_same_day_a_week_ago(plant: Plant, source: Source) -> None:
     device_id = await plant.device("a")
     for start, value in ((NOON_MS - 8 * DAY_MS, 100.0), (NOON_MS - 7 * DAY_MS, 999.0)):
         times = list(range(start, start + DAY_MS, HOUR_MS))
@@ -111,20 +107,20 @@ async def test_the_last_day_and_the_same_day_a_week_ago(plant: Plant, blocking: 
         [NOON_MS - 25 * HOUR_MS, NOON_MS - 24 * HOUR_MS, NOON_MS - MINUTE_MS, NOON_MS - 1],
         {"temperature": [5.0, 1.0, 2.0, 4.0]},
     )
-    kpi = await card(plant, blocking)
+    kpi = await card(plant, source)
     assert kpi.previous == 100.0
     assert kpi.spark_mean == [1.0] + [None] * 46 + [3.0]
 
 
-async def test_the_half_hour_that_is_not_over_is_the_last(plant: Plant, blocking: Executor) -> None:
+async def test_the_half_hour_that_is_not_over_is_the_last(plant: Plant, source: Source) -> None:
     device_id = await plant.device("a")
     now = NOON + timedelta(minutes=10)
     await plant.send(device_id, [NOON_MS - 1, NOON_MS + 1], {"temperature": [1.0, 3.0]})
-    found = await overview(plant.pool, blocking, plant.scope, plant.factory_id, now)
+    found = await overview(source, plant.scope, plant.factory_id, now)
     assert found.kpis[0].spark_mean == [None] * 46 + [1.0, 3.0]
 
 
-async def test_the_machine_that_ran_least_comes_first(plant: Plant, blocking: Executor) -> None:
+async def test_the_machine_that_ran_least_comes_first(plant: Plant, source: Source) -> None:
     times = list(range(NOON_MS - DAY_MS, NOON_MS, MINUTE_MS))
     for name, idle in (("busy", 144), ("idle", 1080)):
         device_id = await plant.device(name, interval_ms=MINUTE_MS)
@@ -132,22 +128,22 @@ async def test_the_machine_that_ran_least_comes_first(plant: Plant, blocking: Ex
     week = [time - 7 * DAY_MS for time in times]
     half = {"running": [0.0] * 720 + [1.0] * 720}
     await plant.send(device_id, week, half, epoch=2, received_ms=NOON_MS)
-    kpi = await card(plant, blocking, 3)
+    kpi = await card(plant, source, 3)
     assert (kpi.device, kpi.value, kpi.previous) == ("idle", 0.25, 0.5)
     assert kpi.spark_mean == [0.0] * 36 + [1.0] * 12
 
 
 async def test_time_without_readings_is_neither_running_nor_standing(
-    plant: Plant, blocking: Executor
+    plant: Plant, source: Source
 ) -> None:
     device_id = await plant.device("a", interval_ms=MINUTE_MS)
     times = [NOON_MS - 6 * MINUTE_MS, NOON_MS - 5 * MINUTE_MS, NOON_MS - MINUTE_MS]
     await plant.send(device_id, times, {"running": [0.0, 1.0, 1.0]})
-    assert (await card(plant, blocking, 3)).value == pytest.approx(4 / 5)
+    assert (await card(plant, source, 3)).value == pytest.approx(4 / 5)
 
 
 async def test_devices_and_open_alerts_are_counted(
-    plant: Plant, south: Factory, blocking: Executor
+    plant: Plant, south: Factory, source: Source
 ) -> None:
     device_id = await newest(plant, "a", 20.0)
     await plant.device("b")
@@ -162,16 +158,14 @@ async def test_devices_and_open_alerts_are_counted(
             await plant.pool.execute(
                 "update alerts set acknowledged_at = now() where id = $1", alert_id
             )
-    found = await seen(plant, blocking)
+    found = await seen(plant, source)
     assert found.devices == {"live": 1, "stale": 0, "offline": 0, "never": 1}
     assert found.open_alerts == {"1": 2, "2": 0, "3": 1, "4": 0}
 
 
-async def test_another_factory_is_not_there(
-    plant: Plant, south: Factory, blocking: Executor
-) -> None:
+async def test_another_factory_is_not_there(plant: Plant, south: Factory, source: Source) -> None:
     with pytest.raises(NotFound):
-        await overview(plant.pool, blocking, plant.scope, south.id, NOON)
+        await overview(source, plant.scope, south.id, NOON)
 
 
 async def complete(plant: Plant) -> float | None:

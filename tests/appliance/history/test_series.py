@@ -1,10 +1,14 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
+from appliance.archive.read import Archive
 from appliance.errors import NotFound
+from appliance.history.readings import Source
 from appliance.history.series import WIDTHS_MS, bucket_width_ms, series
 from appliance.model.factory import Factory
 from appliance.model.ids import DeviceId
@@ -19,8 +23,9 @@ MIDNIGHT_MS = NOON_MS - NOON_MS % DAY_MS
 async def ask(
     plant: Plant, device_id: DeviceId, window: Window, metric: str = "temperature"
 ) -> Series:
-    with ThreadPoolExecutor(1) as blocking:
-        return await series(plant.pool, blocking, plant.scope, device_id, metric, window)
+    with ThreadPoolExecutor(1) as blocking, TemporaryDirectory() as nothing:
+        source = Source(plant.pool, blocking, Archive(Path(nothing)))
+        return await series(source, plant.scope, device_id, metric, window)
 
 
 async def test_few_readings_come_raw_in_order_of_time(plant: Plant) -> None:
@@ -39,7 +44,8 @@ async def test_few_readings_come_raw_in_order_of_time(plant: Plant) -> None:
     assert (found.source, found.bucket_ms) == ("raw", None)
     assert found.times_ms.tolist() == [NOON_MS, NOON_MS + 500, NOON_MS + 1500]
     assert found.columns["value"].tolist() == [20.0, 20.5, 21.5]
-    assert (found.unit, found.unit_label, found.digits) == ("Cel", "°C", 1)
+    signal = found.signal
+    assert (signal.unit, signal.unit_label, signal.digits) == ("Cel", "°C", 1)
 
 
 async def test_many_readings_come_in_whole_buckets_with_every_extreme(plant: Plant) -> None:
@@ -54,7 +60,7 @@ async def test_many_readings_come_in_whole_buckets_with_every_extreme(plant: Pla
     found = await ask(plant, device_id, window)
 
     assert (found.source, found.bucket_ms) == ("buckets", 10_000)
-    assert (found.from_ms, found.to_ms) == (window.from_ms, window.to_ms)
+    assert found.window == window
     assert found.times_ms.tolist() == list(range(NOON_MS, NOON_MS + 3_600_000, 10_000))
     by_bucket = values.reshape(360, 10)
     np.testing.assert_array_equal(found.columns["min"], np.nanmin(by_bucket, axis=1))

@@ -1,0 +1,105 @@
+"""Roll-ups over a range: those of the archive where they hold, made of readings where they do not.
+
+They do not hold for hours of which there are hot readings too, nor where their file is damaged.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.archive.read import Unreadable
+from appliance.archive.rollups import HOUR_MS, hours, minutes
+from appliance.history.readings import Asked, Source, Stretch, raw, stretches
+from appliance.model.sealed import FileKind, Readings, Rollup
+from appliance.model.series import Gap
+from appliance.store.readings import Rows
+
+Kind = Literal[FileKind.MINUTE, FileKind.HOUR]
+
+
+async def rollups(
+    source: Source, asked: Asked, from_ms: int, to_ms: int, kind: Kind, gaps: list[Gap]
+) -> AsyncIterator[Rollup]:
+    """Minutes (or hours) with from_ms <= time < to_ms, in order; both bounds are whole ones."""
+    async for stretch in stretches(source, asked, from_ms, to_ms, kind):
+        held, spoiled = await source.run(_read, source, stretch)
+        afresh = np.unique(np.concatenate([stretch.hot.times_ms // HOUR_MS, spoiled]))
+        again = _again(source, asked, stretch, afresh) if spoiled.size else _once(stretch)
+        made = [
+            minute if kind is FileKind.MINUTE else hours(minute)
+            async for minute in _made(source, again, afresh, gaps)
+        ]
+        yield await source.run(_joined, held, made, afresh)
+
+
+async def _once(stretch: Stretch) -> AsyncIterator[Stretch]:
+    yield stretch
+
+
+async def _again(
+    source: Source, asked: Asked, stretch: Stretch, afresh: NDArray[np.int64]
+) -> AsyncIterator[Stretch]:
+    """Look for the readings too: only those of hours with hot ones are known yet."""
+    begin_ms, end_ms = int(afresh[0]) * HOUR_MS, (int(afresh[-1]) + 1) * HOUR_MS
+    bounds = max(stretch.from_ms, begin_ms), min(stretch.to_ms, end_ms)
+    async for found in stretches(source, asked, *bounds):
+        yield found
+
+
+def _read(source: Source, stretch: Stretch) -> tuple[list[Rollup], NDArray[np.int64]]:
+    """The roll-ups that can be read, and the hours of those that cannot."""
+    found, spoiled = [], [np.empty(0, np.int64)]
+    for located in stretch.rolled:
+        try:
+            rollup = source.archive.rollup(located)
+        except Unreadable:
+            group = located.group
+            spoiled.append(np.arange(group.first_ms // HOUR_MS, group.last_ms // HOUR_MS + 1))
+            continue
+        begin, end = np.searchsorted(rollup.times_ms, (stretch.from_ms, stretch.to_ms)).tolist()
+        found.append(Rollup._make(column[begin:end] for column in rollup))
+    return found, np.concatenate(spoiled)
+
+
+async def _made(
+    source: Source,
+    found: AsyncIterator[Stretch],
+    afresh: NDArray[np.int64],
+    gaps: list[Gap],
+) -> AsyncIterator[Rollup]:
+    """The minutes of these hours, made of the readings."""
+    rest = Rows(np.empty(0, np.int64), np.empty(0))
+    async for stretch in found:
+        touched = [
+            located
+            for located in stretch.sealed
+            if np.searchsorted(afresh, located.group.first_ms // HOUR_MS)
+            < np.searchsorted(afresh, located.group.last_ms // HOUR_MS, "right")
+        ]
+        async for page in raw(source, stretch._replace(sealed=touched), gaps):
+            minute, rest = await source.run(_whole_hours, rest, page, afresh)
+            yield minute
+    yield minutes(*rest)
+
+
+def _whole_hours(rest: Rows, page: Readings, afresh: NDArray[np.int64]) -> tuple[Rollup, Rows]:
+    """The minutes of the hours that are over, and the readings of the one that may not be."""
+    asked = np.isin(page.times_ms // HOUR_MS, afresh)
+    times_ms = np.concatenate([rest.times_ms, page.times_ms[asked]])
+    values = np.concatenate([rest.values, page.values[asked]])
+    end = 0
+    if times_ms.size:
+        end = int(np.searchsorted(times_ms, times_ms[-1] // HOUR_MS * HOUR_MS))
+    return minutes(times_ms[:end], values[:end]), Rows(times_ms[end:], values[end:])
+
+
+def _joined(held: Sequence[Rollup], made: Sequence[Rollup], afresh: NDArray[np.int64]) -> Rollup:
+    parts = list(made)
+    for rollup in held:
+        good = ~np.isin(rollup.times_ms // HOUR_MS, afresh)
+        parts.append(Rollup._make(column[good] for column in rollup))
+    whole = Rollup._make(map(np.concatenate, zip(*parts, strict=True)))
+    order = np.argsort(whole.times_ms, kind="stable")
+    return Rollup._make(column[order] for column in whole)
