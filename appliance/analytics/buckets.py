@@ -1,13 +1,11 @@
 """Readings in buckets of equal width: min, max, first, last, mean and count of each."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.analytics.kernels import buckets as kernel
-
-Columns = Mapping[str, NDArray[np.float64] | NDArray[np.int64]]
+from appliance.model.sealed import Rollup
+from appliance.model.series import Columns
 
 
 class Buckets:
@@ -33,6 +31,25 @@ class Buckets:
             self._figures,
             self._ends_ms,
         )
+
+    def add_rolled(self, rollup: Rollup) -> None:
+        """Add roll-ups, each of which lies within one bucket whole."""
+        kernel.add_rolled(
+            rollup.times_ms,
+            rollup.counts,
+            np.stack(
+                [rollup.minima, rollup.maxima, rollup.firsts, rollup.lasts, rollup.sums],
+            ),
+            self._start_ms,
+            self._width_ms,
+            self._figures,
+            self._ends_ms,
+        )
+
+    @property
+    def count(self) -> int:
+        """How many readings have been added."""
+        return int(self._figures[5].sum())
 
     def columns(self) -> tuple[NDArray[np.int64], Columns]:
         """The starts of the buckets that hold anything, and their figures by name."""

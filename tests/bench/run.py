@@ -11,12 +11,29 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import m1_storage, m2_ingest, m12_memory, servers
+from tests.bench import (
+    m1_storage,
+    m2_ingest,
+    m4_sealed_bytes,
+    m6_year,
+    m7_rolling,
+    m8_spread,
+    m9_seal,
+    m12_memory,
+    nab_quality,
+    servers,
+)
 from tests.bench.result import Result
 
 MEASURES: dict[str, Callable[..., Awaitable[list[Result]]]] = {
     "storage": m1_storage.measure,
     "ingest": m2_ingest.measure,
+    "sealed": m4_sealed_bytes.measure,
+    "sealing": m9_seal.measure,
+    "rolling": m7_rolling.measure,
+    "spread": m8_spread.measure,
+    "anomalies": nab_quality.measure,
+    "history": m6_year.measure,
     "memory": m12_memory.measure,
     "servers": servers.measure,
 }
