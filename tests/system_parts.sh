@@ -1,12 +1,26 @@
 #!/bin/sh
 # Installs the parts of the system that some tests need, where that is possible; else they skip and say so.
 set -eu
-command -v chromium >/dev/null && exit 0
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing chromium for the browser tests …"
-    export DEBIAN_FRONTEND=noninteractive
-    { apt-get -qq update && apt-get -qq install --no-install-recommends -y chromium >/dev/null; } ||
-        echo "*** chromium could not be installed: the browser tests will be SKIPPED."
-else
-    echo "*** There is no chromium here: the browser tests will be SKIPPED. Install the package chromium to run them."
-fi
+
+parts() { # WHAT TESTS PROGRAM… -- PACKAGE…: the packages, if a program is missing
+    what=$1 missing=
+    shift
+    while [ "$1" != -- ]; do
+        command -v "$1" >/dev/null || missing=yes
+        shift
+    done
+    shift
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing $* for $what …"
+        export DEBIAN_FRONTEND=noninteractive
+        { apt-get -qq update && apt-get -qq install --no-install-recommends -y "$@" >/dev/null; } ||
+            echo "*** $* could not be installed: $what will be SKIPPED."
+    else
+        echo "*** Parts are missing here: $what will be SKIPPED. Install the packages $* to run them."
+    fi
+}
+
+parts "the browser tests" chromium -- chromium
+parts "the installer's tests" dockerd docker-compose debootstrap iptables-save shellcheck -- \
+    docker.io docker-compose debootstrap iptables iproute2 shellcheck
