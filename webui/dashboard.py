@@ -1,29 +1,50 @@
-"""The dashboard: the frame of the page; what moves in it comes from the API."""
+"""The pages behind the sign-in: their frames; what moves in them comes from the API."""
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
+from appliance.errors import NotFound
+from appliance.history import latest
 from appliance.http.access import EVERYONE, allow, caller
-from appliance.model.factory import Factory
-from appliance.model.user import Role
-from webui.renderer import render
+from appliance.http.context import ctx
+from appliance.model.ids import DeviceId
+from webui.frame import framed
 
-blueprint = Blueprint("dashboard", __name__)
-
-ACKNOWLEDGES = {Role.ADMINISTRATOR, Role.TECHNICIAN, Role.OPERATOR}
+blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 
 
-@blueprint.get("/dashboard")
+@blueprint.get("")
 @allow(*EVERYONE)
 async def show() -> Response:
     """The state of one plant: the one asked for, else the first."""
-    who = caller()
-    return render(
-        "dashboard.html",
-        factory=_asked_for(who.factories, request.args.get("factory", "")),
-        may_acknowledge=who.role in ACKNOWLEDGES,
-    )
+    return framed("dashboard.html", "overview")
 
 
-def _asked_for(factories: list[Factory], given: str) -> Factory | None:
-    asked = [factory for factory in factories if str(factory.id) == given]
-    return next(iter(asked or factories), None)
+@blueprint.get("/devices")
+@allow(*EVERYONE)
+async def show_devices() -> Response:
+    """Every device of a plant."""
+    return framed("devices.html", "devices")
+
+
+@blueprint.get("/devices/<int:device_id>")
+@allow(*EVERYONE)
+async def show_device(device_id: int) -> Response:
+    """One device: what it measures and what was wrong with it."""
+    found = await latest.status(ctx().db, caller().scope, DeviceId(device_id), ctx().clock())
+    if found is None:
+        raise NotFound("There is no such device.")
+    return framed("device.html", "devices", found.device)
+
+
+@blueprint.get("/alerts")
+@allow(*EVERYONE)
+async def show_alerts() -> Response:
+    """The alerts of a plant, open and closed."""
+    return framed("alerts.html", "alerts")
+
+
+@blueprint.get("/reports")
+@allow(*EVERYONE)
+async def show_reports() -> Response:
+    """The reports of a plant, and those that were signed."""
+    return framed("reports.html", "reports")

@@ -5,9 +5,11 @@ from quart import Blueprint, Response, g, request
 
 from appliance.errors import NotFound, NotSignedIn
 from appliance.http.access import public
+from appliance.http.context import ctx
 from appliance.model.problem import Problem
 from webui import dashboard, door, home
 from webui.assets import Assets
+from webui.authority import Shown
 from webui.catalogue import Catalogue, Words
 from webui.renderer import Renderer
 from webui.way import go, sign_in_url
@@ -23,6 +25,7 @@ def create_pages() -> Blueprint:
     for room in (home, door, dashboard):
         pages.register_blueprint(room.blueprint)
     _serve_assets(pages, assets)
+    _serve_authority(pages)
     _handle_errors(pages, renderer)
 
     @pages.before_request
@@ -55,6 +58,24 @@ def _serve_assets(pages: Blueprint, assets: Assets) -> None:
     async def favicon() -> Response:
         """Browsers ask here when what they show is no page of ours."""
         return go(assets.url("favicon.svg"))
+
+
+def _serve_authority(pages: Blueprint) -> None:
+    shown = Shown()
+
+    @pages.before_request
+    async def lend() -> None:
+        g.authority = await shown.get(ctx().settings.certificates_dir)
+
+    @pages.get("/plant-ca.pem")
+    @public
+    async def plant_ca() -> Response:
+        """The certificate that a browser has to trust; it is no secret."""
+        if g.authority is None:
+            raise NotFound("This appliance has no certificate authority of its own.")
+        response = Response(g.authority.pem, content_type="application/x-pem-file")
+        response.headers["Content-Disposition"] = 'attachment; filename="plant-ca.pem"'
+        return response
 
 
 def _handle_errors(pages: Blueprint, renderer: Renderer) -> None:

@@ -9,6 +9,7 @@ from quart import Response, g
 from appliance import __version__
 from appliance.model.user import Caller
 from webui.assets import Assets
+from webui.authority import Authority
 from webui.catalogue import Catalogue
 
 
@@ -39,7 +40,8 @@ class Renderer:
     def page(self, template: str, status: int = 200, **values: object) -> Response:
         """The page of a template as a response."""
         caller: Caller | None = g.get("caller")
-        text = self._templates[template].render(caller=caller, **values)
+        authority: Authority | None = g.get("authority")
+        text = self._templates[template].render(caller=caller, authority=authority, **values)
         return Response(text, status, content_type="text/html; charset=utf-8")
 
 

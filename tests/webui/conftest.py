@@ -21,6 +21,7 @@ from tests.appliance.conftest import (  # noqa: F401  fixtures
     keys,
     north,
     plant,
+    raise_alert,
     sign_in,
     south,
 )

@@ -78,3 +78,54 @@ async def test_a_plants_name_never_becomes_markup(browser, sign_in, pool) -> Non
     page = await response.get_data(as_text=True)
     assert "<script>x" not in page
     assert "&lt;script&gt;x" in page
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_every_role_has_a_devices_page_and_only_some_see_keys(
+    browser, sign_in, plant, role
+) -> None:
+    device = await plant.device("furnace-1")
+    await enter(browser, await sign_in(role))
+    response = await browser.get(f"/dashboard/devices/{device}")
+    start = await start_of(response)
+    assert "furnace-1" in await text_of(response)
+    assert start["device"] == device
+    assert start["maySeeKeys"] is (role in {Role.ADMINISTRATOR, Role.TECHNICIAN})
+
+
+async def test_a_device_of_another_plant_does_not_exist(browser, sign_in, pool, south) -> None:
+    theirs = await pool.fetchval(
+        """
+        insert into devices (factory_id, name, expected_interval_ms)
+        values ($1, 'secret', 1000) returning id
+        """,
+        south.id,
+    )
+    await enter(browser, await sign_in(Role.TECHNICIAN))
+    for device in (theirs, 999_999):
+        response = await browser.get(f"/dashboard/devices/{device}")
+        assert response.status_code == 404
+        assert "secret" not in await text_of(response)
+
+
+async def test_a_device_is_shown_in_its_own_plant_and_time(
+    browser, sign_in, pool, plant, north, south
+) -> None:
+    manager = await sign_in(Role.MANAGER, factory=south)
+    user_id = await users.select_user_id(pool, manager.email)
+    await users.update_memberships(pool, user_id, [north.id, south.id])
+    device = await plant.device("furnace-1")
+    await enter(browser, manager)
+    response = await browser.get(f"/dashboard/devices/{device}?factory={south.id}")
+    start = await start_of(response)
+    assert (start["factory"], start["timeZone"]) == (north.id, "Europe/Istanbul")
+    page = await response.get_data(as_text=True)
+    assert f'href="/dashboard/alerts?factory={north.id}"' in page
+
+
+async def test_a_devices_name_never_becomes_markup(browser, sign_in, plant) -> None:
+    device = await plant.device("</script><script>x")
+    await enter(browser, await sign_in(Role.MANAGER))
+    page = await (await browser.get(f"/dashboard/devices/{device}")).get_data(as_text=True)
+    assert "<script>x" not in page
+    assert "&lt;script&gt;x" in page

@@ -79,9 +79,20 @@ async def test_a_request_that_makes_no_sense_is_given_back_with_what_was_typed(
     assert await select_pilot_requests(pool, 10) == []
 
 
-async def test_a_flood_of_requests_is_slowed_down(browser, pool, clock) -> None:
-    for _ in range(MOST_FROM_ADDRESS):
+async def test_a_second_click_is_no_second_request(browser, pool, clock) -> None:
+    for _ in range(2 * MOST_FROM_ADDRESS):
         assert (await browser.post("/pilot", ASKED)).status_code == 303
+    assert len(await select_pilot_requests(pool, 10)) == 1
+    await browser.post("/pilot", ASKED | {"company": "Another foundry"})
+    clock.forward(hours=1, seconds=1)
+    await browser.post("/pilot", ASKED)
+    assert len(await select_pilot_requests(pool, 10)) == 3
+
+
+async def test_a_flood_of_requests_is_slowed_down(browser, pool, clock) -> None:
+    for number in range(MOST_FROM_ADDRESS):
+        again = ASKED | {"message": f"Furnace {number}"}
+        assert (await browser.post("/pilot", again)).status_code == 303
     response = await browser.post("/pilot", ASKED)
     assert response.status_code == 429
     assert "60 minutes" in await text_of(response)

@@ -1,5 +1,6 @@
 """What holds for all pages: headers, errors for people, declared roles."""
 
+import asyncio
 import functools
 import re
 
@@ -7,12 +8,14 @@ import asyncpg
 import pytest
 
 from appliance.http.access import declared
+from appliance.identity import certificates
 from tests.webui.conftest import text_of
 
 PAGES = ("/", "/login", "/setup", "/password")
+INSIDE = ("/dashboard", "/dashboard/devices", "/dashboard/alerts", "/dashboard/reports")
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/dashboard", "/nowhere"])
+@pytest.mark.parametrize("path", [*PAGES, *INSIDE, "/nowhere"])
 async def test_every_page_has_a_strict_policy_and_no_inline_script_or_style(
     signed_in, path: str
 ) -> None:
@@ -87,6 +90,19 @@ async def test_without_a_database_the_public_page_is_there_and_the_others_say_wh
     finally:
         await superuser.execute(f"alter database {name}_gone rename to {name}")
         await superuser.close()
+
+
+async def test_the_plants_authority_is_there_to_be_trusted(browser, context, clock) -> None:
+    folder = context.settings.certificates_dir
+    assert "certificate authority" not in await text_of(await browser.get("/login"))
+    assert (await browser.get("/plant-ca.pem")).status_code == 404
+    found = await asyncio.to_thread(certificates.ensure, folder, ["127.0.0.1"], clock())
+    print_ = await asyncio.to_thread(certificates.fingerprint, found.authority)
+    told = await text_of(await browser.get("/login"))
+    assert f"SHA-256 {print_}" in told.replace("\u200b", "")
+    response = await browser.get("/plant-ca.pem")
+    assert await response.get_data() == await asyncio.to_thread(found.authority.read_bytes)
+    assert response.headers["Content-Disposition"] == 'attachment; filename="plant-ca.pem"'
 
 
 def test_every_view_declares_who_may_call_it(app) -> None:

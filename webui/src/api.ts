@@ -2,32 +2,56 @@
 
 import { t } from "./text.ts";
 
+const QUICK_MS = 20_000;
+const PATIENT_MS = 120_000;
+
+interface Answer<T> {
+  body: T;
+  headers: Headers;
+}
+
 export class Trouble extends Error {
-  constructor(message: string, readonly instance?: string) {
+  constructor(message: string, readonly instance?: string, readonly code?: string) {
     super(message);
   }
 }
 
-export const get = <T>(path: string): Promise<T> => ask<T>(path, {});
+export const get = async <T>(path: string): Promise<T> => (await read<T>(path, {}, QUICK_MS)).body;
 
-export const post = <T>(path: string): Promise<T> => ask<T>(path, { method: "POST" });
+export const post = async <T>(path: string, body?: unknown): Promise<T> =>
+  (await read<T>(path, { method: "POST", body: body === undefined ? null : JSON.stringify(body) }, PATIENT_MS)).body;
 
-async function ask<T>(path: string, options: RequestInit): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(path, { ...options, signal: AbortSignal.timeout(20_000), headers: { Accept: "application/json" } });
-  } catch {
-    throw new Trouble(t("error.unreachable"));
-  }
+/** What takes the appliance some time, with the headers of its answer. */
+export const fetched = <T>(path: string): Promise<Answer<T>> => read<T>(path, {}, PATIENT_MS);
+
+/** A file and what it is called. */
+export async function file(path: string): Promise<{ data: Blob; name: string }> {
+  const response = await ask(path, {}, PATIENT_MS);
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  return { data: await response.blob().catch(unreachable), name: name ?? "download" };
+}
+
+async function read<T>(path: string, options: RequestInit, withinMs: number): Promise<Answer<T>> {
+  const response = await ask(path, options, withinMs);
+  return { body: await response.json().catch(unreachable), headers: response.headers };
+}
+
+async function ask(path: string, options: RequestInit, withinMs: number): Promise<Response> {
+  const headers = { Accept: "application/json", ...(options.body && { "Content-Type": "application/json" }) };
+  const response = await fetch(path, { ...options, signal: AbortSignal.timeout(withinMs), headers }).catch(unreachable);
   if (response.status === 401) {
     signIn();
-    return new Promise<T>(() => {});
+    return new Promise(() => {});
   }
   if (!response.ok) {
     const told = await response.json().catch(() => ({}));
-    throw new Trouble(told.detail ?? t("error.unreachable"), told.instance);
+    throw new Trouble(told.detail ?? t("error.unreachable"), told.instance, told.code);
   }
-  return response.json();
+  return response;
+}
+
+function unreachable(): never {
+  throw new Trouble(t("error.unreachable"));
 }
 
 export function signIn(): void {

@@ -3,6 +3,8 @@
 import { get } from "./api.ts";
 import type { Metric } from "./model.ts";
 
+const AGAIN_MS = 3000;
+
 let asked: Promise<Map<string, Metric>> | undefined;
 
 export function metrics(): Promise<Map<string, Metric>> {
@@ -11,4 +13,15 @@ export function metrics(): Promise<Map<string, Metric>> {
   );
   asked.catch(() => (asked = undefined));
   return asked;
+}
+
+/** For what has no way to say that it could not load: asks until there is an answer. */
+export async function metricsAtLast(): Promise<Map<string, Metric>> {
+  for (;;) {
+    try {
+      return await metrics();
+    } catch {
+      await new Promise((again) => setTimeout(again, AGAIN_MS));
+    }
+  }
 }

@@ -81,3 +81,15 @@ export function offset(ms: number): string {
   const sign = total < 0 ? MINUS : "+";
   return `UTC${sign}${Math.floor(size / 60)}${size % 60 ? `:${two(size % 60)}` : ""}`;
 }
+
+/** The plant's date and time with its offset, ISO 8601. */
+export function stamp(ms: number): string {
+  const total = Math.round(zone.offset(ms) / 60_000);
+  const size = Math.abs(total);
+  return `${day(ms)}T${clock(ms)}${total < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
+/** A share as per cent, rounded down: 99.96 % is not complete. */
+export function share(value: number): string {
+  return `${value >= 1 ? "100" : number(Math.floor(value * 1000) / 10, 1)}${NARROW}%`;
+}

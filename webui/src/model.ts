@@ -25,12 +25,24 @@ export interface DeviceStatus {
   latest: Value[];
 }
 
+export interface DeviceDetail extends DeviceStatus {
+  quarantined: number;
+}
+
+export interface DeviceKey {
+  id: string;
+  created_at: string;
+  revoked_at: string | null;
+  last_used_at: string | null;
+}
+
 export interface Alert {
   id: number;
   factory_id: number;
   device_id: number;
   device: string;
   machine: string | null;
+  area: string | null;
   kind: "high" | "low" | "no_data";
   metric: string | null;
   unit_label: string | null;
@@ -41,7 +53,10 @@ export interface Alert {
   raised_at: string;
   raised_value: number | null;
   limit: number | null;
+  cleared_at: string | null;
+  acknowledged_at: string | null;
   acknowledged_by: string | null;
+  note: string | null;
 }
 
 export interface Metric {
@@ -80,6 +95,48 @@ export interface Overview {
   now: string;
   completeness_today: number | null;
   kpis: Kpi[];
+}
+
+export type ReportKind = "weekly" | "monthly" | "compliance";
+
+export interface Period {
+  name: string;
+  begin: string;
+  end: string;
+  over: boolean;
+}
+
+export interface Available {
+  factory_id: number;
+  kind: ReportKind;
+  last: Period;
+  current: Period;
+}
+
+export interface Finding {
+  weight: "good" | "look" | "unknown";
+  text: string;
+}
+
+export interface Report {
+  title: string;
+  factory: { name: string };
+  period: Period;
+  generated_at: string | null;
+  summary: Record<"happened" | "complete" | "limits", Finding[]>;
+  completeness_share: number | null;
+}
+
+export interface SignedReport {
+  id: number;
+  factory_id: number;
+  kind: ReportKind;
+  period: string;
+  signer: string;
+  meaning: "reviewed" | "approved";
+  signed_at: string;
+  hash: string;
+  revised: boolean;
 }
 
 export interface Series {

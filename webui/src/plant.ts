@@ -21,6 +21,8 @@ interface Changes {
 export interface Pick {
   device: number;
   metric?: string;
+  /** The time to be looked at. */
+  span?: [number, number];
 }
 
 class Plant extends EventTarget {

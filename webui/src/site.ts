@@ -34,8 +34,11 @@ for (const field of document.querySelectorAll<HTMLInputElement>("[data-own-zone]
   field.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
+// A form that a script does not take itself is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented) return;
   const button = (event.target as HTMLFormElement).querySelector<HTMLButtonElement>("button:not([type=button])");
+  if (button?.getAttribute("aria-busy") === "true") event.preventDefault();
   button?.setAttribute("aria-busy", "true");
 });
 

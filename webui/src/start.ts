@@ -6,8 +6,12 @@ export type Texts = (typeof en)["live"];
 
 interface Start {
   factory: number | null;
+  /** The device this page is about. */
+  device: number | null;
   timeZone: string;
   mayAcknowledge: boolean;
+  maySeeKeys: boolean;
+  maySign: boolean;
   icons: string;
   language: string;
   texts: Texts;

@@ -44,6 +44,11 @@ export class Zone {
     };
   }
 
+  /** The moment at which the plant's clocks show `local`, given as if they stood in UTC. */
+  utc(local: number): number {
+    return local - this.offset(local - this.offset(local));
+  }
+
   /** The moments at which the plant's clocks show a multiple of `step`, counted from midnight. */
   ticks(from: number, to: number, step: number): number[] {
     const found: number[] = [];

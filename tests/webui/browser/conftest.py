@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from quart import Quart
 
 from appliance import analytics
@@ -18,13 +18,26 @@ from appliance.http.context import Context
 from appliance.identity import certificates
 from appliance.listeners.people import PROTOCOLS, serve_people
 from appliance.listeners.tls import server_context
+from appliance.model.user import Role
 from appliance.store.pool import open_pool
 from appliance.workers.engine import run_engine
 from appliance.workers.relay import run_relay
+from tests.appliance.conftest import PASSWORD
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+MINUTE_MS = 60_000
+LOOKS = pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param({"viewport": WIDE}, id="light"),
+        pytest.param({"viewport": WIDE, "dark": True}, id="dark"),
+        pytest.param({"viewport": {"width": 900, "height": 800}}, id="tablet"),
+        pytest.param({"viewport": PHONE}, id="phone"),
+        pytest.param({"viewport": PHONE, "dark": True}, id="phone-dark"),
+    ],
+)
 
 
 @pytest.fixture
@@ -125,9 +138,10 @@ class Window:
         await self.page.click("main button.primary")
 
     async def is_accessible(self) -> None:
-        """Every rule of axe, the best practices too."""
+        """Every rule of axe, the best practices too; and nothing is wider than the screen."""
         found = await Axe().run(self.page)
         assert found.violations_count == 0, found.generate_report()
+        assert await self.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 @pytest.fixture
@@ -167,3 +181,40 @@ def _watch(window: Window, origin: str) -> None:
     window.page.on("console", said)
     window.page.on("pageerror", lambda error: window.trouble.append(f"page: {error}"))
     window.page.on("request", asked)
+
+
+def now_ms() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+@pytest.fixture
+async def furnace(plant):
+    """A furnace with three hours of readings, every ten seconds; fifteen minutes are missing."""
+    device = await plant.device("furnace-1", interval_ms=10_000, machine="Melting furnace")
+    end = now_ms()
+    times = [
+        time
+        for time in range(end - 180 * MINUTE_MS, end + 1, 10_000)
+        if not end - 40 * MINUTE_MS < time < end - 25 * MINUTE_MS
+    ]
+    readings = {
+        "temperature": [740 + place % 7 for place in range(len(times))],
+        "running": [1.0] * len(times),
+    }
+    await plant.send(device, times, readings)
+    return device
+
+
+@pytest.fixture
+async def enter(window, sign_in):
+    """`await enter(Role.MANAGER, path, dark=True)`: the dashboard of a person, live."""
+
+    async def do(role: Role = Role.OPERATOR, path: str = "/dashboard", **look):
+        person = await sign_in(role)
+        one = await window(**look)
+        await one.go(path)
+        await one.sign_in(person.email, PASSWORD)
+        await expect(one.page.locator("cs-live")).to_have_attribute("data-connection", "live")
+        return one
+
+    return do

@@ -7,19 +7,9 @@ from appliance.identity import first_administrator
 from appliance.model.user import Role
 from appliance.store.pilot_requests import select_pilot_requests
 from tests.appliance.conftest import PASSWORD
-from tests.webui.browser.conftest import PHONE, WIDE
+from tests.webui.browser.conftest import LOOKS
 
 pytestmark = pytest.mark.browser
-
-LOOKS = pytest.mark.parametrize(
-    "look",
-    [
-        pytest.param({"viewport": WIDE}, id="light"),
-        pytest.param({"viewport": WIDE, "dark": True}, id="dark"),
-        pytest.param({"viewport": PHONE}, id="phone"),
-        pytest.param({"viewport": PHONE, "dark": True}, id="phone-dark"),
-    ],
-)
 
 
 @LOOKS
@@ -28,8 +18,6 @@ async def test_every_public_page_is_accessible(window, look) -> None:
     for path in ("/", "/login", "/setup", "/password"):
         await one.go(path)
         await one.is_accessible()
-        width = await one.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert width <= 0, f"{path} is wider than the screen"
 
 
 async def test_a_stranger_asks_for_a_pilot(window, pool) -> None:
@@ -44,6 +32,22 @@ async def test_a_stranger_asks_for_a_pilot(window, pool) -> None:
     await one.is_accessible()
     (stored,) = await select_pilot_requests(pool, 10)
     assert stored.asked.company == "Foundry Ltd"
+
+
+async def test_a_pilot_is_asked_for_once_however_often_the_button_is_pressed(window, pool) -> None:
+    one = await window()
+    await one.go("/")
+    sent = []
+    one.page.on("request", lambda request: request.method == "POST" and sent.append(request))
+    await one.page.get_by_label("Your name").fill("Ada Berg")
+    await one.page.get_by_label("Work e-mail").fill("ada@foundry.example")
+    await one.page.get_by_label("Company and site").fill("Foundry Ltd")
+    await one.page.evaluate(
+        "for (const _ of '123') document.querySelector('#pilot form button').click()"
+    )
+    await expect(one.page.get_by_role("status")).to_contain_text("Thank you")
+    assert len(sent) == 1
+    assert len(await select_pilot_requests(pool, 10)) == 1
 
 
 async def test_signing_in_with_a_wrong_and_then_the_right_password(window, sign_in) -> None:
@@ -88,7 +92,7 @@ async def test_the_first_administrator_comes_by_the_printed_link(window, pool, c
     await one.page.get_by_role("button", name="Create").click()
     await expect(one.page).to_have_url(f"{one.url}/dashboard")
     await expect(one.page.get_by_role("heading", name="No devices yet")).to_be_visible()
-    await expect(one.page.get_by_text("Europe/Istanbul")).to_be_visible()
+    await expect(one.page.get_by_text("Europe/Istanbul UTC+3")).to_be_visible()
     await one.is_accessible()
 
 

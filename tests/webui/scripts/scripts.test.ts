@@ -4,9 +4,11 @@ import "./page.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { span, timeTicks, timeWords, valueWords } from "../../../webui/src/chart/axis.ts";
+import { csv } from "../../../webui/src/chart/csv.ts";
 import { columns, extended, gaps, stats } from "../../../webui/src/chart/data.ts";
 import { between, bounds, fromQuery, intoQuery, moved, zoomed } from "../../../webui/src/chart/view.ts";
-import { age, clock, day, moment, number, offset, quantity, signed, step } from "../../../webui/src/format.ts";
+import { age, clock, day, moment, number, offset, quantity, share, signed, stamp, step } from "../../../webui/src/format.ts";
+import { before, days } from "../../../webui/src/report/periods.ts";
 import type { Series } from "../../../webui/src/model.ts";
 import { Zone } from "../../../webui/src/zone.ts";
 
@@ -58,6 +60,7 @@ test("the first mark and each midnight carry the date; days are dates alone", ()
 
 test("values are told with the digits their step needs", () => {
   assert.deepEqual(valueWords([0, 0.05, 0.1]), ["0.00", "0.05", "0.10"]);
+  assert.deepEqual(valueWords([1, 1.25, 1.5]), ["1.00", "1.25", "1.50"]);
   assert.deepEqual(valueWords([1000, 1200]), ["1\u202f000", "1\u202f200"]);
   assert.deepEqual(valueWords([-2, 0, 2]), ["\u22122", "0", "2"]);
 });
@@ -131,4 +134,39 @@ test("numbers, units and ages are told as in the whole house", () => {
   assert.equal(step(90_000), "90 s");
   assert.equal(moment(at("2026-11-23T12:00:00Z"), at("2026-11-23T15:00:00Z")), "13:00");
   assert.equal(moment(at("2026-11-22T12:00:00Z"), at("2026-11-23T15:00:00Z")), "2026-11-22 13:00");
+});
+
+test("a typed time is the plant's, also around the changes of the clocks", () => {
+  const zone = new Zone("Europe/Berlin");
+  const typed = (text: string): string => new Date(zone.utc(Date.parse(`${text}Z`))).toISOString();
+  assert.equal(typed("2026-11-23T14:00"), "2026-11-23T13:00:00.000Z");
+  assert.equal(typed("2026-03-29T01:59"), "2026-03-29T00:59:00.000Z");
+  assert.equal(typed("2026-03-29T03:00"), "2026-03-29T01:00:00.000Z");
+  assert.equal(typed("2026-10-25T04:00"), "2026-10-25T03:00:00.000Z");
+});
+
+test("a share is never rounded up to complete", () => {
+  assert.equal(share(1), "100\u202f%");
+  assert.equal(share(0.99999), "99.9\u202f%");
+  assert.equal(stamp(at("2026-07-01T13:31:40Z")), "2026-07-01T15:31:40+02:00");
+});
+
+test("the file has one line for each reading or step, quoted where it must be", () => {
+  const metric = { name: "a,\"b\"", unit_label: "°C", label: "A", digits: 1 };
+  const steps: Series = { ...raw([0]), source: "buckets", bucket_ms: 10_000, columns: { min: [1], max: [3], mean: [2], first: [1], last: [3], count: [7] } };
+  assert.deepEqual(csv([[metric, raw([at("2026-07-01T00:00:00Z")], [5])], [metric, steps]]).split("\r\n"), [
+    "time_utc,time_plant,metric,unit,step_seconds,value,min,max,readings",
+    '2026-07-01T00:00:00.000Z,2026-07-01T02:00:00+02:00,"a,""b""",°C,,5,,,1',
+    '1970-01-01T00:00:00.000Z,1970-01-01T01:00:00+01:00,"a,""b""",°C,10,2,1,3,7',
+    "",
+  ]);
+});
+
+test("weeks and months are counted back over the ends of years", () => {
+  assert.deepEqual(before("weekly", "2027-W01", 2), ["2027-W01", "2026-W53", "2026-W52"]);
+  assert.deepEqual(before("weekly", "2026-W01", 1), ["2026-W01", "2025-W52"]);
+  assert.deepEqual(before("monthly", "2026-01", 1), ["2026-01", "2025-12"]);
+  assert.deepEqual(days("2026-W47"), ["2026-11-16", "2026-11-22"]);
+  assert.deepEqual(days("2026-W01"), ["2025-12-29", "2026-01-04"]);
+  assert.deepEqual(days("2028-02"), ["2028-02-01", "2028-02-29"]);
 });

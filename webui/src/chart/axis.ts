@@ -30,7 +30,8 @@ export function timeWords(ticks: number[]): string[] {
 
 export function valueWords(ticks: number[]): string[] {
   const step = ticks.length > 1 ? Math.abs(ticks[1]! - ticks[0]!) : 1;
-  const digits = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)));
+  const isExact = (digits: number): boolean => Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) < 1e-6;
+  const digits = [0, 1, 2, 3, 4, 5].find(isExact) ?? 6;
   return ticks.map((tick) => number(tick, digits));
 }
 

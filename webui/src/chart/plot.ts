@@ -10,13 +10,22 @@ export interface Limit {
   words: string;
 }
 
+/** A time during which an alarm stood. */
+export interface Period {
+  from: number;
+  to: number;
+  priority: number;
+}
+
 export interface Picture {
   columns: Columns;
   bounds: [number, number];
   gaps: [number, number][];
   limits: Limit[];
+  periods: Period[];
   last: { time: number; value: number; words: string } | undefined;
-  stepped: boolean;
+  /** For what is either off or on: the words for both. */
+  stepped: [string, string] | undefined;
 }
 
 export interface Handlers {
@@ -26,14 +35,17 @@ export interface Handlers {
 
 const AXIS_FONT = '12px "Inter", system-ui, sans-serif';
 const LABEL_FONT = '600 12px "Inter", system-ui, sans-serif';
+const SIGN_FONT = '700 11px "Inter", system-ui, sans-serif';
 const RIGHT_PX = 72;
+const SWITCH_SPAN: [number, number] = [-0.15, 1.15];
 
 export class Plot {
   private readonly plot: uPlot;
   private picture: Picture | undefined;
   private readonly colours: Record<string, string> = {};
 
-  constructor(private readonly place: HTMLElement, private readonly height: () => number, private readonly handlers: Handlers) {
+  /** sync: the plots of one name move their cursors together. */
+  constructor(private readonly place: HTMLElement, private readonly height: () => number, private readonly handlers: Handlers, private readonly sync?: string) {
     this.readColours();
     this.plot = new uPlot(this.options(), [[], [], [], []], place);
   }
@@ -43,7 +55,7 @@ export class Plot {
   }
 
   show(picture: Picture): void {
-    const stepped = picture.stepped !== this.picture?.stepped;
+    const stepped = Boolean(picture.stepped) !== Boolean(this.picture?.stepped);
     this.picture = picture;
     if (stepped) this.plot.series[1]!.paths = picture.stepped ? uPlot.paths.stepped!({ align: 1 }) : uPlot.paths.linear!();
     const { times, mean, min, max } = picture.columns;
@@ -64,7 +76,8 @@ export class Plot {
     const time = this.plot.data[0][place];
     const value = this.plot.data[1]?.[place];
     if (time === undefined || value === null || value === undefined) return;
-    this.plot.setCursor({ left: this.plot.valToPos(time, "x"), top: this.plot.valToPos(value, "y") });
+    const at = { left: this.plot.valToPos(time, "x"), top: this.plot.valToPos(value, "y") };
+    (this.plot.setCursor as (at: { left: number; top: number }, fire: boolean, tellOthers: boolean) => void)(at, true, true);
   }
 
   destroy(): void {
@@ -87,11 +100,11 @@ export class Plot {
       padding: [12, RIGHT_PX, 0, 0],
       scales: {
         x: { time: false, range: () => this.picture?.bounds ?? [0, 1] },
-        y: { range: (_plot, low, high) => (low === null || high === null ? [0, 1] : span(low, high, this.limits())) },
+        y: { range: (_plot, low, high) => (this.picture?.stepped ? SWITCH_SPAN : low === null || high === null ? [0, 1] : span(low, high, this.limits())) },
       },
       axes: [
-        { ...axis, size: 42, gap: 6, splits: (_plot, _axis, from, to) => timeTicks(from, to, this.width), values: (_plot, ticks) => timeWords(ticks) },
-        { ...axis, size: 60, gap: 8, space: 44, values: (plot, ticks) => (plot.data[0].length ? valueWords(ticks) : ticks.map(() => "")) },
+        { ...axis, size: 42, gap: 6, splits: (_plot, _axis, from, to) => timeTicks(from, to, this.width), values: (_plot, ticks) => (this.picture ? timeWords(ticks) : ticks.map(() => "")) },
+        { ...axis, size: 60, gap: 8, space: 32, ...this.valueAxis() },
       ],
       series: [
         {},
@@ -103,12 +116,28 @@ export class Plot {
         y: false,
         points: { size: 7, stroke: () => this.colours["series-1"]!, fill: () => this.colours.raised! },
         drag: { x: true, y: false, setScale: false },
+        ...(this.sync && { sync: { key: this.sync, scales: ["x", null] as [string, null], filters: { pub: isMove, sub: () => true } } }),
       },
       hooks: {
-        drawClear: [(plot) => this.drawGaps(plot)],
+        drawClear: [(plot) => { this.drawPeriods(plot); this.drawGaps(plot); }],
         draw: [(plot) => { this.drawLimits(plot); this.drawLast(plot); }],
         setSelect: [(plot) => this.selected(plot)],
         setCursor: [(plot) => this.handlers.point(plot.cursor.idx ?? null)],
+      },
+    };
+  }
+
+  /** The value axis' marks and their words; what is on or off says so. */
+  private valueAxis(): Pick<uPlot.Axis, "splits" | "values"> {
+    return {
+      splits: (_plot, _axis, low, high, step) => {
+        if (this.picture?.stepped) return [0, 1];
+        const first = Math.ceil(low / step - 1e-9);
+        return Array.from({ length: Math.max(0, Math.floor(high / step + 1e-9) - first + 1) }, (_, place) => (first + place) * step);
+      },
+      values: (plot, ticks) => {
+        if (!plot.data[0].length) return ticks.map(() => "");
+        return this.picture?.stepped ? this.picture.stepped : valueWords(ticks);
       },
     };
   }
@@ -122,6 +151,32 @@ export class Plot {
     if (width < 8) return;
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.handlers.zoom(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+  }
+
+  /** An alarm's time is shaded, with its priority on top. */
+  private drawPeriods(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    const px = devicePixelRatio;
+    ctx.save();
+    ctx.font = scaled(SIGN_FONT);
+    ctx.textBaseline = "top";
+    ctx.textAlign = "center";
+    for (const { from, to, priority } of this.picture?.periods ?? []) {
+      const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
+      const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, "x", true));
+      if (right <= left) continue;
+      const width = Math.max(right - left, 2 * px);
+      ctx.fillStyle = this.colours[`p${priority}`] ?? this.colours.muted!;
+      ctx.globalAlpha = 0.11;
+      ctx.fillRect(left, bbox.top, width, bbox.height);
+      ctx.globalAlpha = 1;
+      ctx.fillRect(left, bbox.top, width, 3 * px);
+      if (width < 14 * px) continue;
+      ctx.fillRect(left, bbox.top, 14 * px, 15 * px);
+      ctx.fillStyle = this.colours.raised!;
+      ctx.fillText(String(priority), left + 7 * px, bbox.top + 3 * px);
+    }
+    ctx.restore();
   }
 
   private drawGaps(plot: uPlot): void {
@@ -190,6 +245,11 @@ export class Plot {
     }
     probe.remove();
   }
+}
+
+/** A drag is the business of one plot alone. */
+function isMove(type: string): boolean {
+  return type === "mousemove" || type === "mouseleave";
 }
 
 /** A reading with gaps on both sides has no line to stand on: it is drawn as a point. */

@@ -1,69 +1,116 @@
-// Every device with its true state and newest values; abnormal ones first.
+// Devices with their true state and newest values, abnormal ones first: the whole list, or the dashboard's beginning of it.
 
-import { metrics } from "../catalogue.ts";
+import { metricsAtLast } from "../catalogue.ts";
 import { h, setText } from "../dom.ts";
 import { Element } from "../element.ts";
-import { age } from "../format.ts";
 import type { DeviceStatus, Metric, State } from "../model.ts";
 import { plant } from "../plant.ts";
 import { t } from "../text.ts";
-import { face, showTag, tag, ValueElement } from "../value.ts";
+import { words } from "../value.ts";
+import { Row } from "../device-row.ts";
 
 const ABNORMAL_FIRST: State[] = ["offline", "stale", "never", "live"];
+const ON_DASHBOARD = 50;
+const AT_ONCE = 200;
+const COLLATOR = new Intl.Collator(undefined, { numeric: true });
 
 export class DevicesElement extends Element {
   private readonly head = h("thead");
   private readonly body = h("tbody");
+  private readonly search = h("input", { class: "input", type: "search", "aria-label": t("devices.search"), placeholder: t("devices.search"), input: () => this.searched() });
+  private readonly count = h("p", { class: "muted", role: "status" });
+  private readonly none = h("p", { class: "nothing", hidden: true });
+  private readonly more = h("button", { type: "button", class: "button small", hidden: true, click: () => { this.most += AT_ONCE; this.order(); } }, t("more"));
+  private readonly all = h("a", { class: "button small", href: this.dataset.all }, "");
   private readonly rows = new Map<number, Row>();
   private shown: Metric[] = [];
   private catalogue = new Map<string, Metric>();
+  private most = ON_DASHBOARD;
+
+  /** Whether this is the page of all devices. */
+  private get whole(): boolean {
+    return this.dataset.all === undefined;
+  }
 
   protected begin(signal: AbortSignal): void {
     const title = this.querySelector("h2")!;
+    if (this.whole) {
+      this.most = AT_ONCE;
+      this.search.value = new URLSearchParams(location.search).get("q") ?? "";
+    }
     const table = h("table", { "aria-labelledby": title.id }, this.head, this.body);
-    this.replaceChildren(h("header", {}, title), h("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-labelledby": title.id }, table));
+    this.replaceChildren(h("header", {}, title, ...(this.whole ? [this.search, this.count] : [this.all])),
+      h("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-labelledby": title.id }, table), this.none, this.more);
     plant.on("snapshot", () => this.build(), signal);
     plant.on("connection", () => this.each((row, status) => row.show(status)), signal);
     plant.on("second", () => this.each((row, status) => row.age(status)), signal);
     plant.on("device", (event) => this.changed(event.detail), signal);
-    void metrics().then((found) => { this.catalogue = found; this.build(); });
+    void metricsAtLast().then((found) => { this.catalogue = found; this.build(); });
   }
 
   private changed(status: DeviceStatus): void {
+    if (status.latest.some((value) => !this.shown.some(({ name }) => name === value.metric))) return this.build();
     const row = this.rows.get(status.device.id);
-    const isNew = !row || status.latest.some((value) => !this.shown.some(({ name }) => name === value.metric));
-    if (isNew) this.build();
-    else {
-      const moved = row.shown !== status.state;
-      row.show(status);
-      if (moved) this.order();
-    }
+    const moved = row?.shown !== status.state;
+    row?.show(status);
+    if (moved) this.order();
   }
 
-  /** The table anew: only when devices or metrics come or go. */
+  /** The table anew: only when metrics come or go, or all may have changed. */
   private build(): void {
     const measured = new Set([...plant.devices.values()].flatMap(({ latest }) => latest.map(({ metric }) => metric)));
     this.shown = [...this.catalogue.values()].filter(({ name }) => measured.has(name));
+    const places = this.whole ? (["machine", "area", "heard"] as const) : [];
     this.head.replaceChildren(
       h("tr", {}, h("th", { scope: "col" }, t("devices.state")), h("th", { scope: "col" }, t("devices.device")),
+        ...places.map((name) => h("th", { scope: "col" }, t(`devices.${name}`))),
         ...this.shown.map((metric) => h("th", { scope: "col", class: "right" }, metric.label,
           metric.unit_label && h("span", { class: "unit" }, ` ${metric.unit_label}`)))),
     );
     this.rows.clear();
     this.body.replaceChildren();
-    for (const status of plant.devices.values()) {
-      const row = new Row(status, this.shown);
-      this.rows.set(status.device.id, row);
-      row.show(status);
-    }
     this.order();
   }
 
+  /** The rows in their order; those beyond the end are not made. */
   private order(): void {
-    const wanted = [...plant.devices.values()].sort(byState).map(({ device }) => this.rows.get(device.id)!.element);
-    wanted.forEach((element, place) => {
+    const asked = this.search.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    const found = [...plant.devices.values()].filter((status) => asked.every((word) => text(status).includes(word))).sort(byState);
+    const wanted = found.slice(0, this.most);
+    const there = new Set(wanted.map(({ device }) => device.id));
+    for (const [id, row] of this.rows) {
+      if (there.has(id)) continue;
+      row.element.remove();
+      this.rows.delete(id);
+    }
+    wanted.forEach((status, place) => {
+      const { element } = this.row(status);
       if (this.body.children[place] !== element) this.body.insertBefore(element, this.body.children[place] ?? null);
     });
+    const all = plant.devices.size;
+    this.more.hidden = !this.whole || found.length <= this.most;
+    this.none.hidden = found.length > 0 || all === 0;
+    setText(this.none, t("devices.none_found", { text: this.search.value }));
+    setText(this.all, t("devices.all", { n: all }));
+    setText(this.count, asked.length ? t("devices.found", { n: found.length, all }) : t("devices.count", { n: all }));
+  }
+
+  private row(status: DeviceStatus): Row {
+    let row = this.rows.get(status.device.id);
+    if (!row) {
+      row = new Row(status, this.shown, this.whole);
+      this.rows.set(status.device.id, row);
+      row.show(status);
+    }
+    return row;
+  }
+
+  private searched(): void {
+    const url = new URL(location.href);
+    if (this.search.value) url.searchParams.set("q", this.search.value);
+    else url.searchParams.delete("q");
+    history.replaceState(null, "", url);
+    this.order();
   }
 
   private each(visit: (row: Row, status: DeviceStatus) => void): void {
@@ -75,63 +122,14 @@ export class DevicesElement extends Element {
 }
 
 function byState(a: DeviceStatus, b: DeviceStatus): number {
-  return ABNORMAL_FIRST.indexOf(a.state) - ABNORMAL_FIRST.indexOf(b.state) || place(a).localeCompare(place(b));
+  return ABNORMAL_FIRST.indexOf(a.state) - ABNORMAL_FIRST.indexOf(b.state) || COLLATOR.compare(place(a), place(b));
 }
 
 function place({ device }: DeviceStatus): string {
   return `${device.area ?? "\uffff"} ${device.machine ?? "\uffff"} ${device.name}`;
 }
 
-class Row {
-  readonly element = h("tr");
-  shown: State = "never";
-  private readonly state = tag("never", null);
-  private readonly ago = h("span", { class: "muted" });
-  private readonly values: (readonly [Metric, HTMLElement, ValueElement | undefined])[];
-
-  constructor({ device }: DeviceStatus, shown: Metric[]) {
-    const pick = (): void => plant.pick({ device: device.id });
-    const name = h("button", { type: "button", class: "where", title: t("devices.show", { device: device.name }), click: pick }, device.name);
-    const place = device.machine ?? device.area ?? "";
-    this.values = shown.map((metric) => {
-      const switches = metric.name === "running";
-      const value = switches ? undefined : new ValueElement();
-      return [metric, h("td", { class: "right", "data-label": metric.label }, value), value] as const;
-    });
-    this.element.dataset.device = String(device.id);
-    this.element.append(
-      h("td", { class: "state-cell" }, this.state, " ", this.ago),
-      h("th", { scope: "row" }, name, h("span", { class: "place muted" }, place)),
-      ...this.values.map(([, cell]) => cell),
-    );
-  }
-
-  show(status: DeviceStatus): void {
-    this.shown = status.state;
-    for (const [metric, cell, value] of this.values) {
-      const newest = status.latest.find((one) => one.metric === metric.name);
-      cell.classList.toggle("absent", !newest);
-      if (!newest) setText(cell, "");
-      else if (value) {
-        if (!value.isConnected && !cell.contains(value)) cell.replaceChildren(value);
-        value.show({ value: newest.value, digits: metric.digits, unit: "", state: status.state, time: newest.time });
-      } else this.showSwitch(cell, newest.value, status.state);
-    }
-    this.age(status);
-  }
-
-  age(status: DeviceStatus): void {
-    showTag(this.state, status.state, status.received_at);
-    const at = status.received_at;
-    const live = at !== null && face(status.state) === "live";
-    setText(this.ago, live ? t("devices.ago", { age: age(plant.now() - Date.parse(at)) }) : "");
-  }
-
-  /** Running or stopped: told by words and weight, not by colour. */
-  private showSwitch(cell: HTMLElement, value: number, state: State): void {
-    const known = face(state) === "live" || face(state) === "stale";
-    cell.dataset.state = face(state);
-    cell.classList.toggle("running", known && value >= 0.5);
-    setText(cell, known ? t(value >= 0.5 ? "devices.running" : "devices.stopped") : "—");
-  }
+/** What is searched: the device, where it is, and its state as it is told. */
+function text({ device, state, received_at }: DeviceStatus): string {
+  return [device.name, device.machine, device.area, words(state, received_at)].join(" ").toLocaleLowerCase();
 }

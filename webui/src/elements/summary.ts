@@ -2,7 +2,7 @@
 
 import { h, setText } from "../dom.ts";
 import { Element } from "../element.ts";
-import { NARROW, number } from "../format.ts";
+import { share } from "../format.ts";
 import { figures } from "../overview.ts";
 import { plant } from "../plant.ts";
 import { chip } from "../priority.ts";
@@ -39,16 +39,11 @@ export class SummaryElement extends Element {
       setText(count, String(open));
       count.parentElement!.classList.toggle("zero", open === 0);
     }
-    const share = figures.overview?.completeness_today;
-    if (share === undefined) setText(this.complete, "\u00a0");
-    else if (share === null) setText(this.complete, t("summary.complete_none"));
-    else setText(this.complete, t("summary.complete", { share: `${percent(share)}${NARROW}%` }));
+    const complete = figures.overview?.completeness_today;
+    if (complete === undefined) setText(this.complete, "\u00a0");
+    else if (complete === null) setText(this.complete, t("summary.complete_none"));
+    else setText(this.complete, t("summary.complete", { share: share(complete) }));
   }
-}
-
-/** Rounded down: 99.96 % is not complete. */
-function percent(share: number): string {
-  return share >= 1 ? "100" : number(Math.floor(share * 1000) / 10, 1);
 }
 
 /** How many alerts are open, beside the word in the navigation. */
