@@ -42,6 +42,7 @@ lock: ## choose versions anew; the lock names no address, so any mirror serves i
 	  --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.lock
 
 clean: ## remove what can be made again, the demo's data too
+	@test ! -d .demo || find .demo -maxdepth 2 -type l -name postgres -exec sh -c 'rm -rf "$$(readlink "$$1")"' sh {} \;
 	rm -rf .venv .demo build dist webui/node_modules webui/static/dist
 
 assets: $(INSTALLED)

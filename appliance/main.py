@@ -18,7 +18,7 @@ from collections.abc import (
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from appliance import analytics
 from appliance.api.app import create_app
 from appliance.api.health import create_health
 from appliance.api.ingest.application import create_ingest
+from appliance.archive.read import Archive
 from appliance.errors import CarbonseedError
 from appliance.http.context import Context
 from appliance.identity import first_administrator, keys
@@ -41,17 +42,23 @@ from appliance.listeners.trust import Trust
 from appliance.live import Hub
 from appliance.running import Running, remove_running, write_running
 from appliance.settings import Settings
-from appliance.store.database import Database, Place, open_database
+from appliance.store.database import Database, open_database, place_of
 from appliance.store.metrics import select_metrics
 from appliance.store.migrate import migrate
 from appliance.store.pool import Pool, open_pool
+from appliance.workers.archiver import run_archiver
+from appliance.workers.archiving import Archiving
 from appliance.workers.engine import run_engine
 from appliance.workers.partitions import run_partitions
 from appliance.workers.relay import run_relay
+from appliance.workers.runs import run_runs
+from appliance.workers.scrubber import run_scrubber
+from appliance.workers.sealed_points import SealedPoints
+from appliance.workers.space import Space
 from appliance.workers.writer import Writer
 from webui.pages import create_pages
 
-WORKERS_POOL_SIZE = 8
+WORKERS_POOL_SIZE = 10
 BLOCKING_THREADS = 4
 REFUSE_SECONDS = 0.05
 """Before the live views are closed, the doors must refuse those that come back at once."""
@@ -101,6 +108,7 @@ class _Ground:
     database: Database
     pool: Pool
     """The workers' own: people's questions take none of its connections."""
+    space: Space
 
 
 @dataclass(frozen=True)
@@ -174,18 +182,14 @@ async def _lay(settings: Settings) -> AsyncIterator[_Ground]:
     async with AsyncExitStack() as stack:
         blocking = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="blocking")
         stack.callback(blocking.shutdown, wait=False, cancel_futures=True)
-        warm = asyncio.get_running_loop().run_in_executor(blocking, _warm_up)
-        place = Place(
-            settings.cluster_dir,
-            settings.pg_bin,
-            settings.database_url,
-            settings.database_password_file,
-        )
-        database = await stack.enter_async_context(open_database(place))
+        database = await stack.enter_async_context(open_database(place_of(settings)))
         await migrate(database.url)
+        warm = asyncio.get_running_loop().run_in_executor(blocking, _warm_up)
         pool = await stack.enter_async_context(open_pool(database.url, size=WORKERS_POOL_SIZE))
         await warm
-        yield _Ground(settings, blocking, database, pool)
+        folders = (settings.archive_dir, settings.cluster_dir)
+        space = Space(folders, settings.reserve_bytes, blocking)
+        yield _Ground(settings, blocking, database, pool, space)
 
 
 @asynccontextmanager
@@ -193,34 +197,64 @@ async def _build_api(ground: _Ground) -> AsyncIterator[_Api]:
     settings = ground.settings
     trust = await asyncio.to_thread(Trust, settings, _now)
     secrets = await asyncio.to_thread(keys.load_or_create, settings.secrets_dir)
-    writer = Writer(ground.pool, settings.writer_queue_batches)
+    space = ground.space
+    archive = Archive(settings.archive_dir)
+    writer = Writer(
+        ground.pool,
+        settings.writer_queue_batches,
+        lambda: space.trouble,
+        SealedPoints(archive, ground.blocking),
+        round(settings.late_seconds * 1000),
+    )
     ring = KeyRing(ground.pool, _now)
     ingest = create_ingest(
         db=ground.pool,
         keys=ring,
         store=writer.store,
-        metrics={metric.name: metric.id for metric in await select_metrics(ground.pool)},
+        metrics=await select_metrics(ground.pool),
         clock=_now,
         requests_per_minute=settings.device_requests_per_minute,
     )
     async with open_pool(ground.database.url, size=settings.api_pool_size) as pool:
-        context = Context(pool, secrets, Hub(), ground.blocking, _now, settings)
+        context = Context(
+            pool,
+            secrets,
+            Hub(),
+            ground.blocking,
+            _now,
+            settings,
+            archive,
+        )
         app = create_app(context)
         app.register_blueprint(create_health(ground.pool, lambda: writer.trouble, _now))
         app.register_blueprint(await asyncio.to_thread(create_pages))
         workers: Workers = {
+            "space": space.run,
             "writer": writer.run,
             "relay": partial(run_relay, ground.pool, context.live, _now),
             "keys": ring.run,
+            "runs": partial(run_runs, ground.pool, _now),
             "certificates": trust.keep,
         }
         yield _Api(context, cast(App, app), ingest, trust, workers)
 
 
 def _engine(ground: _Ground) -> Workers:
+    settings, space = ground.settings, ground.space
+    archiving = Archiving(
+        settings.archive_dir,
+        timedelta(hours=settings.seal_grace_hours),
+        ground.blocking,
+        _now,
+        settings.backups_dir,
+        lambda: space.short,
+    )
     return {
+        "space": space.run,
         "partitions": partial(run_partitions, ground.pool, _now),
         "engine": partial(run_engine, ground.pool, _now),
+        "archiver": partial(run_archiver, ground.pool, archiving),
+        "scrubber": partial(run_scrubber, ground.pool, archiving),
     }
 
 

@@ -9,7 +9,9 @@ from appliance.api import (
     alerts,
     audit,
     auth,
+    completeness,
     data,
+    data_export,
     device_claims,
     devices,
     factories,
@@ -17,7 +19,11 @@ from appliance.api import (
     live,
     machines,
     metrics,
+    pilot_requests,
+    reports,
+    retention,
     rules,
+    storage,
     users,
 )
 from appliance.http import access, context, headers, problems
@@ -30,7 +36,9 @@ NOUNS = (
     alerts,
     audit,
     auth,
+    completeness,
     data,
+    data_export,
     device_claims,
     devices,
     factories,
@@ -38,7 +46,11 @@ NOUNS = (
     live,
     machines,
     metrics,
+    pilot_requests,
+    reports,
+    retention,
     rules,
+    storage,
     users,
 )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from appliance.data_dir import orphans
 from appliance.errors import CarbonseedError
 from appliance.identity import certificates
 from appliance.listeners.sockets import PortBusy, listen
@@ -52,6 +53,8 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     )
     yield from _ports(settings)
     yield _postgres(settings)
+    yield from _orphans()
+    yield from _archive(settings)
     yield from _certificates(settings, now)
 
 
@@ -95,6 +98,27 @@ def _file_system(settings: Settings) -> Finding:
             "Choose a folder on a disk of this machine.",
         )
     return Finding("File system", Level.OK, kind)
+
+
+def _archive(settings: Settings) -> Iterator[Finding]:
+    """Sealed history, by its manifest alone: `carbonseed verify` reads every file."""
+    from appliance.archive import manifest  # noqa: PLC0415  half a second of libraries
+
+    if not (settings.archive_dir / "manifest.json").exists():
+        return
+    fix = f"Run: carbonseed verify {settings.archive_dir}"
+    try:
+        files = manifest.load(settings.archive_dir).files
+    except CarbonseedError as error:
+        yield Finding("Archive", Level.WARN, str(error), fix)
+        return
+    if damaged := [file for file in files if file.state == "damaged"]:
+        said = f"{len(damaged)} damaged files are answered as gaps, the first is {damaged[0].path}"
+        fix = f"Put a backup that holds them into {settings.backups_dir}: they come back from it."
+        yield Finding("Archive", Level.WARN, said, fix)
+    else:
+        live = sum(file.state == "live" for file in files)
+        yield Finding("Archive", Level.OK, f"{live} files of sealed history")
 
 
 def _disk_space(settings: Settings) -> Finding:
@@ -168,23 +192,27 @@ def _is_unsynchronised() -> bool:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
+    """Where the appliance listens, if it runs, and else where it would."""
     running = read_running(settings.running_file)
+    where = running or settings
     for name, port in (
-        ("People's port", settings.people_port),
-        ("Devices' port", settings.device_port),
-        ("Plain HTTP port", settings.http_port),
+        ("People's port", where.people_port),
+        ("Devices' port", where.device_port),
+        ("Plain HTTP port", where.http_port),
     ):
-        if port:
-            yield _port(name, settings.host, port, running.pid if running else None)
+        if not port:
+            continue
+        if running and _listener(port)[0] in {running.pid, None}:
+            yield Finding(name, Level.OK, f"{port}, the appliance itself listens there")
+        else:
+            yield _port(name, where.host, port)
 
 
-def _port(name: str, host: str, port: int, own_pid: int | None) -> Finding:
+def _port(name: str, host: str, port: int) -> Finding:
     try:
         listen(host, port).close()
     except PortBusy:
-        pid, program = _listener(port)
-        if own_pid is not None and pid == own_pid:
-            return Finding(name, Level.OK, f"{port}, the appliance itself listens there")
+        _, program = _listener(port)
         return Finding(
             name,
             Level.FAIL,
@@ -226,6 +254,16 @@ def _postgres(settings: Settings) -> Finding:
             "PostgreSQL", Level.WARN, f"{error.filename} cannot be read", "Run as the data's owner."
         )
     return Finding("PostgreSQL", Level.OK, f"{found.label} in {found.folder}")
+
+
+def _orphans() -> Iterator[Finding]:
+    for folder in orphans():
+        yield Finding(
+            "Orphan",
+            Level.WARN,
+            f"no data folder leads to the PostgreSQL data in {folder}",
+            f"If its data folder was removed on purpose: rm -r {folder}",
+        )
 
 
 def _certificates(settings: Settings, now: datetime) -> Iterator[Finding]:

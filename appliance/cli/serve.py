@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from appliance.cli import options
-from appliance.cli.start import first_steps, start
+from appliance.cli.start import address, first_steps, start
 
 if TYPE_CHECKING:
     from appliance.main import Started
@@ -32,4 +32,6 @@ def serve(*, data_dir: Path | None, role: str, **given: str | int | None) -> Non
 
 async def announce(started: "Started") -> None:
     """Print what the first reader needs to know."""
-    click.echo(first_steps(started))
+    where = address(started.running)
+    click.echo(f"Carbonseed runs at {where}")
+    click.echo(first_steps(where, started.setup_code, started.authority))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from appliance.main import Started
 
 DEMO_HOST = "127.0.0.1"
+HISTORY_DAYS = 30
 DEMO_REQUESTS_PER_MINUTE = 6000
 """The past comes in as fast as the appliance takes it."""
 
@@ -29,12 +30,15 @@ DEMO_REQUESTS_PER_MINUTE = 6000
 @click.option(
     "--history-days",
     type=click.FloatRange(0.1, 390),
-    default=30,
-    show_default=True,
-    help="How long the demo's past is.",
+    help=f"With --demo: how long its past is.  [{HISTORY_DAYS}]",
 )
 def up(
-    *, demo: bool, history_days: float, data_dir: Path | None, host: str | None, **ports: int | None
+    *,
+    demo: bool,
+    history_days: float | None,
+    data_dir: Path | None,
+    host: str | None,
+    **ports: int | None,
 ) -> None:
     """Run the appliance here, in the foreground. Ctrl-C ends it.
 
@@ -42,6 +46,8 @@ def up(
     The demo listens on this machine alone and keeps its own data folder.
     """
     if not demo:
+        if history_days:
+            raise click.UsageError("--history-days is the length of the demo's past; add --demo.")
         start(options.settings(data_dir=data_dir, host=host, **ports), "all", announce)
         return
     settings = options.settings(data_dir=data_dir, host=host or DEMO_HOST, **ports)
@@ -50,7 +56,7 @@ def up(
     settings = msgspec.structs.replace(
         settings, device_requests_per_minute=DEMO_REQUESTS_PER_MINUTE, public_state_line=True
     )
-    start(settings, "all", partial(_demo, history_days))
+    start(settings, "all", partial(_demo, history_days or HISTORY_DAYS))
 
 
 def _beside_the_real_one(settings: Settings) -> Settings:
@@ -92,7 +98,7 @@ class _Terminal:
             "\n".join(
                 (
                     "",
-                    f"The demo plant runs at {address(started)}",
+                    f"The demo plant runs at {address(started.running)}",
                     "",
                     f"Sign in with the password {password} as",
                     *(f"  {email:28} {role}" for email, role in EVERYBODY),
@@ -101,7 +107,7 @@ class _Terminal:
                     "alert; acknowledge it as the operator. Later a press vibrates, the air",
                     "pressure falls, the conveyor's node loses its network.",
                     "",
-                    trust(started),
+                    trust(started.authority),
                     "",
                     "Ctrl-C ends everything; the next start goes on from here.",
                 )

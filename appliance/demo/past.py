@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,12 +15,13 @@ from appliance.alarms.transition import Step, Transition
 from appliance.demo.nodes import FIRMWARE
 from appliance.demo.plant import DAY
 from appliance.errors import CarbonseedError
+from appliance.history.readings import Source, pages
 from appliance.model.ids import AlertId, UserId
 from appliance.model.rule import Rule, RuleKind, RuleState
 from appliance.model.scope import Scope
 from appliance.store import alerts, rule_states, rules
-from appliance.store.pool import Connection, Pool
-from appliance.store.readings import Rows, select_readings
+from appliance.store.pool import Connection
+from appliance.store.readings import Rows
 
 COARSE_SECONDS = 60
 """Between two readings of the past, and expected of the nodes: of today there are more."""
@@ -80,23 +80,18 @@ async def deliver(folder: Path, span: Span, heard: Callable[[int], None]) -> Non
         raise PastFailed(f"The past of {folder.name} could not be delivered: {told.get('error')}")
 
 
-async def record_alerts(
-    db: Pool, blocking: Executor, found: Sequence[Rule], who: UserId, now: datetime
-) -> int:
+async def record_alerts(source: Source, found: Sequence[Rule], who: UserId, now: datetime) -> int:
     """Raise and clear what the rules would have; `who` acknowledges most of it.
 
     Returns the number of alerts. All of it or nothing is stored.
     """
-    loop = asyncio.get_running_loop()
     number = 0
     states = {}
-    async with db.acquire() as connection, connection.transaction():
+    async with source.db.acquire() as connection, connection.transaction():
         await rules.lock_rules(connection)
         for rule in found:
-            rows = await _readings(connection, rule, now)
-            states[rule.id], steps = await loop.run_in_executor(
-                blocking, _evaluate, rule, rows, _ms(now)
-            )
+            rows = await _readings(source, rule, now)
+            states[rule.id], steps = await source.run(_evaluate, rule, rows, _ms(now))
             for step in steps:
                 number += await _record(connection, rule, step, who, now)
         await rule_states.update_rule_states(connection, states)
@@ -121,14 +116,14 @@ def _is_acknowledged(alert_id: AlertId, age: timedelta) -> bool:
     return age > timedelta(days=7) or (age > timedelta(hours=1) and alert_id % 3 > 0)
 
 
-async def _readings(db: Connection, rule: Rule, now: datetime) -> Rows:
+async def _readings(source: Source, rule: Rule, now: datetime) -> Rows:
     scope = Scope((rule.factory_id,))
     metric = rule.metric or "running"
-    pages = [page async for page in select_readings(db, scope, rule.device_id, metric, 0, _ms(now))]
-    times = np.concatenate([page.times_ms for page in pages] or [np.empty(0, np.int64)])
-    values = np.concatenate([page.values for page in pages] or [np.empty(0)])
-    order = np.argsort(times, kind="stable")
-    return Rows(times[order], values[order])
+    found = [page async for page in pages(source, scope, rule.device_id, metric, 0, _ms(now))]
+    return Rows(
+        np.concatenate([page.times_ms for page in found] or [np.empty(0, np.int64)]),
+        np.concatenate([page.values for page in found] or [np.empty(0)]),
+    )
 
 
 def _evaluate(rule: Rule, rows: Rows, now_ms: int) -> tuple[RuleState, list[Transition]]:

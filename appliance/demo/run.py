@@ -94,7 +94,9 @@ async def _build(started: Started, folder: Folder, password: str) -> FactoryId:
         place = folder.node(node.name)
         key = None
         if node.name not in known:
-            device = NewDevice(factory_id, node.name, there[node.machine], past.COARSE_SECONDS * 1000)
+            device = NewDevice(
+                factory_id, node.name, there[node.machine], past.COARSE_SECONDS * 1000
+            )
             key = (await devices.register(c.db, scope, people.ACTOR, device, c.clock())).key
         elif not await asyncio.to_thread(nodes.has_key, place):
             device_id = known[node.name]
@@ -145,5 +147,5 @@ async def _draw_limits(c: Context, factory_id: FactoryId, since: datetime) -> No
     who = await select_user_id(c.db, people.OPERATOR)
     if who is not None and not await select_alerts(c.db, scope, "all", limit=1):
         found = await select_rules(c.db, scope)
-        number = await past.record_alerts(c.db, c.blocking, found, who, c.clock())
+        number = await past.record_alerts(c.source, found, who, c.clock())
         log.info("Recorded %d alerts of the past", number)

@@ -13,6 +13,8 @@ from quart.typing import TestClientProtocol
 from werkzeug.datastructures import Headers
 
 from appliance.api.app import create_app
+from appliance.archive.read import Archive
+from appliance.history.readings import Source
 from appliance.http.context import Context
 from appliance.identity import sessions
 from appliance.identity.hasher import Hasher
@@ -94,7 +96,14 @@ def context(
         blocking=blocking,
         clock=clock,
         settings=Settings(data_dir=tmp_path),
+        archive=Archive(tmp_path / "archive"),
     )
+
+
+@pytest.fixture
+def source(context: Context) -> Source:
+    """Where readings lie."""
+    return context.source
 
 
 @pytest.fixture

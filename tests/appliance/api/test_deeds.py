@@ -7,6 +7,7 @@ import pytest
 
 from appliance.identity import certificates, device_keys, first_administrator
 from appliance.model.user import Role
+from tests.appliance import signing
 
 NO_DEED = {("POST", "/auth/refresh")}
 """Renewing tokens goes on all day and changes nothing that anybody would look up."""
@@ -53,6 +54,7 @@ async def deeds(authority, administrator, tokens, north, raise_alert) -> Deeds:
     user = invited["user"]["id"]
     sessions = await (await administrator.get("/auth/sessions")).get_json()
     spare = next(s["id"] for s in sessions["sessions"] if s["id"] != sessions["current"])
+    signature = await signing.read(administrator, north.id, "2026-W46")
     claim = {"factory_id": north.id, "name": "Node 3", "mac": "24:0a:c4:e2:95:26"}
     return {
         ("POST", "/auth/login"): (
@@ -72,7 +74,12 @@ async def deeds(authority, administrator, tokens, north, raise_alert) -> Deeds:
         ("POST", "/devices/claims"): ("/devices/claims", claim),
         ("POST", "/rules"): ("/rules", {"device_id": device, **HOT}),
         ("PATCH", "/rules/{}"): (f"/rules/{rule}", {"limit": 10.0}),
+        ("PUT", "/retention"): (
+            "/retention",
+            {"factory_id": north.id, "metric": "gas", "kind": "readings", "keep_days": 90},
+        ),
         ("POST", "/alerts/{}/acknowledge"): (f"/alerts/{alert}/acknowledge", {"note": "Seen"}),
+        ("POST", "/reports/signed"): ("/reports/signed", signature),
         ("POST", "/users"): ("/users", {"email": "ann@north.example", **joe}),
         ("PATCH", "/users/{}"): (f"/users/{user}", {"name": "Joseph"}),
         ("POST", "/users/{}/reset"): (f"/users/{user}/reset", None),

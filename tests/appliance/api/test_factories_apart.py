@@ -6,6 +6,7 @@ import pytest
 
 from appliance.identity import device_keys
 from appliance.model.user import Role
+from tests.appliance import signing
 
 TOO_HOT = {
     "kind": "high",
@@ -28,7 +29,11 @@ async def theirs(sign_in, south, raise_alert):
     rule = {**TOO_HOT, "device_id": registered["device"]["id"], "message": "Their press is hot"}
     rule_id = (await (await technician.post("/rules", json=rule)).get_json())["id"]
     alert_id = await raise_alert(rule_id)
+    signer = await sign_in(Role.COMPLIANCE, factory=south)
+    signature = await signing.read(signer, south.id, "2026-W46")
+    signature_id = (await (await signer.post("/reports/signed", json=signature)).get_json())["id"]
     return {
+        "signature_id": signature_id,
         "rule_id": rule_id,
         "alert_id": alert_id,
         "machine_id": made["id"],

@@ -146,3 +146,42 @@ def test_a_note_of_a_process_that_is_gone_is_no_appliance(tmp_path: Path) -> Non
     assert read_running(settings.running_file) == living
     remove_running(settings.running_file, living)
     assert read_running(settings.running_file) is None
+
+
+def test_doctor_looks_where_the_appliance_listens(tmp_path: Path) -> None:
+    with checks.listen("127.0.0.1", 0) as people, checks.listen("127.0.0.1", 0) as devices:
+        ports = [listener.getsockname()[1] for listener in (people, devices)]
+        note = Running(os.getpid(), "127.0.0.1", *ports, None)
+        write_running(Settings(data_dir=tmp_path).running_file, note)
+        shown = carbonseed("doctor", "--json", "--data-dir", str(tmp_path))
+    found = {
+        one["name"]: one for one in json.loads(shown.stdout)["checks"] if "port" in one["name"]
+    }
+    assert {name: (one["level"], one["said"]) for name, one in found.items()} == {
+        "People's port": ("OK", f"{ports[0]}, the appliance itself listens there"),
+        "Devices' port": ("OK", f"{ports[1]}, the appliance itself listens there"),
+    }
+
+
+def test_the_length_of_a_past_without_a_demo_is_a_mistake(tmp_path: Path) -> None:
+    shown = carbonseed("up", "--history-days", "3", "--data-dir", str(tmp_path / "data"))
+    assert (shown.returncode, "--demo" in shown.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("trouble", ["port", "database"])
+def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path, trouble: str) -> None:
+    ports = [f"--{name}-port={free_port()}" for name in ("people", "device")]
+    settings = {}
+    with checks.listen("127.0.0.1", 0) as taken:
+        if trouble == "port":
+            ports[0] = f"--people-port={taken.getsockname()[1]}"
+        else:
+            settings["CARBONSEED_DATABASE_URL"] = "postgresql://me:secret@127.0.0.1:1/box"
+        shown = carbonseed(
+            *("up", "--data-dir", str(tmp_path / "a" / "data"), "--host", "127.0.0.1"),
+            *(*ports, "--http-port=0"),
+            **settings,
+        )
+    assert shown.returncode == (6 if trouble == "port" else 7), shown.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,3 @@
-from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,6 +7,7 @@ import pytest
 from appliance.demo import past
 from appliance.demo.folder import Folder, State
 from appliance.errors import CarbonseedError
+from appliance.history.readings import Source
 from appliance.model.alert import AlertState
 from appliance.model.ids import UserId
 from appliance.model.rule import Phase
@@ -32,13 +32,13 @@ async def operator(plant: Plant) -> UserId:
     )
 
 
-async def record(plant: Plant, blocking: Executor, who: UserId) -> int:
+async def record(plant: Plant, source: Source, who: UserId) -> int:
     found = await select_rules(plant.pool, plant.scope)
-    return await past.record_alerts(plant.pool, blocking, found, who, NOON)
+    return await past.record_alerts(source, found, who, NOON)
 
 
 async def test_alerts_of_the_past_have_their_true_times_and_most_are_acknowledged(
-    plant: Plant, blocking: Executor, operator: UserId
+    plant: Plant, source: Source, operator: UserId
 ) -> None:
     device_id = await plant.device("a", interval_ms=MINUTE)
     await plant.rule(device_id)
@@ -46,7 +46,7 @@ async def test_alerts_of_the_past_have_their_true_times_and_most_are_acknowledge
         times = [begin + i * MINUTE for i in range(4)]
         readings = {"temperature": [99.0, 101.0, 102.0, 98.0]}
         await plant.send(device_id, times, readings, epoch=begin)
-    assert await record(plant, blocking, operator) == 2
+    assert await record(plant, source, operator) == 2
     recent, old = await alerts.select_alerts(plant.pool, plant.scope, "all")
     assert (old.raised_at, old.cleared_at) == (at(LONG_AGO + MINUTE), at(LONG_AGO + 3 * MINUTE))
     assert (old.raised_value, old.limit, old.state) == (101.0, 100.0, AlertState.CLOSED)
@@ -57,12 +57,12 @@ async def test_alerts_of_the_past_have_their_true_times_and_most_are_acknowledge
 
 
 async def test_an_alert_that_still_stands_is_left_to_the_engine(
-    plant: Plant, blocking: Executor, operator: UserId
+    plant: Plant, source: Source, operator: UserId
 ) -> None:
     device_id = await plant.device("a")
     await plant.rule(device_id)
     await plant.send(device_id, [NOON_MS - 2000, NOON_MS - 1000], {"temperature": [99.0, 101.0]})
-    await record(plant, blocking, operator)
+    await record(plant, source, operator)
     (alert,) = await alerts.select_alerts(plant.pool, plant.scope, "open")
     assert alert.state is AlertState.UNACKNOWLEDGED
     (watch,) = await rule_states.select_watches(plant.pool, [device_id])
@@ -70,25 +70,25 @@ async def test_an_alert_that_still_stands_is_left_to_the_engine(
 
 
 async def test_a_critical_alert_of_the_past_is_never_left_unacknowledged(
-    plant: Plant, blocking: Executor, operator: UserId
+    plant: Plant, source: Source, operator: UserId
 ) -> None:
     device_id = await plant.device("a")
     await plant.rule(device_id, priority=1)
     times = [NOON_MS - 3000, NOON_MS - 2000, NOON_MS - 1000]
     await plant.send(device_id, times, {"temperature": [99.0, 101.0, 98.0]})
-    await record(plant, blocking, operator)
+    await record(plant, source, operator)
     (alert,) = await alerts.select_alerts(plant.pool, plant.scope, "all")
     assert alert.state is AlertState.CLOSED
 
 
 async def test_a_node_that_was_gone_for_a_while_was_silent_once(
-    plant: Plant, blocking: Executor, operator: UserId
+    plant: Plant, source: Source, operator: UserId
 ) -> None:
     device_id = await plant.device("a", interval_ms=MINUTE)
     await plant.rule(device_id, "no_data", on_delay_seconds=300.0, off_delay_seconds=60.0)
     times = [LONG_AGO + i * MINUTE for i in (0, 1, 2, 30, 31, 90, 91)]
     await plant.send(device_id, times, {"running": [1.0] * len(times)}, received_ms=NOON_MS)
-    assert await record(plant, blocking, operator) == 2
+    assert await record(plant, source, operator) == 2
     found = await alerts.select_alerts(plant.pool, plant.scope, "all")
     assert sorted((one.raised_at, one.cleared_at) for one in found) == [
         (at(LONG_AGO + 7 * MINUTE), at(LONG_AGO + 31 * MINUTE)),
