@@ -1,5 +1,6 @@
 """Numbers and times in the words of a report."""
 
+import math
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,12 +27,11 @@ def number(value: float, digits: int) -> str:
 
 
 def share(value: float) -> str:
-    """In per cent; 100 % only where nothing is missing, 0 % only where nothing is there."""
-    if 0.9995 < value < 1:
-        return "99.9 %"
-    if 0 < value < 0.0005:
-        return "0.1 %"
-    return f"{value * 100:.1f} %".replace(".0 ", " ")
+    """In per cent, never more than there is; 0 % only where nothing is there."""
+    tenths = math.floor(value * 1000 + 1e-9)
+    if value > 0:
+        tenths = max(tenths, 1)
+    return f"{tenths / 10:.1f} %".replace(".0 ", " ")
 
 
 def count(value: int, one: str, many: str | None = None) -> str:
