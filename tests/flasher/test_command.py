@@ -170,4 +170,6 @@ def test_the_flasher_loads_neither_the_appliance_nor_esptool() -> None:
     assert {name for name in ours if not name.startswith(("appliance.cli", "appliance.model"))} == {
         "appliance.errors",
         "appliance.settings",
+        "appliance.backup",  # the errors alone, for their exit codes
+        "appliance.reports",
     }
