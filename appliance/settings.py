@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -55,11 +55,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Posts a device may make before it is answered 429."""
     seal_grace_hours: Annotated[float, msgspec.Meta(ge=0, le=8760)] = 2.0
     """So long after its end a day waits for late nodes before it is sealed."""
+    archive_s3_endpoint: str | None = None
+    """The URL of an S3-compatible store to which sealed files are copied; none: nowhere."""
+    archive_s3_bucket: str | None = None
+    archive_s3_prefix: str = ""
+    """A folder in the bucket."""
+    archive_s3_region: str = "us-east-1"
+    archive_s3_access_key_file: Path | None = None
+    archive_s3_secret_key_file: Path | None = None
+    """Hold the keys, so that they stand in no environment."""
     reserve_mb: Count = 512
     """Of the disk: with less free than that no readings are taken (503), with less than twice that
     days are sealed without grace."""
     late_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 300.0
     """Received so long after it was taken, a reading is called late."""
+    smtp_host: str | None = None
+    """The plant's mail server; none: no mail is sent."""
+    smtp_port: Port = 587
+    smtp_from: str = "carbonseed@localhost"
+    """The sender's address of every mail."""
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password_file: Path | None = None
+    """Holds the password of smtp_user."""
     public_state_line: bool = False
     """Show on the public home page how many devices report."""
 

@@ -1,6 +1,7 @@
 """Readings as a file of any length."""
 
 import re
+import weakref
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -48,10 +49,18 @@ async def get_export() -> Response:
     """The readings of a range, as many as there are, as CSV or Parquet."""
     asked = query(Exported)
     source, between = ctx().source, asked.between(ctx().clock())
-    found = await export.plan(source, caller().scope, asked.device_ids(), asked.metrics(), between)
-    response = Response(
-        export.stream(source, found, asked.format), content_type=MEDIA_TYPES[asked.format]
-    )
+    give_back = ctx().exports.take()
+    try:
+        found = await export.plan(
+            source, caller().scope, asked.device_ids(), asked.metrics(), between
+        )
+    except BaseException:
+        give_back()
+        raise
+    pieces = export.stream(source, found, asked.format)
+    # When the client goes away, the pieces are dropped: begun or not, the place is free again.
+    weakref.finalize(pieces, give_back)
+    response = Response(pieces, content_type=MEDIA_TYPES[asked.format])
     response.timeout = None  # as long as the client goes on reading
     name = file_name(found, asked.format)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

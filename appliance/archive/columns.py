@@ -1,5 +1,6 @@
 """Readings and roll-ups as the columns of a file, and back, to the last bit."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from appliance.model.sealed import Readings, Rollup
 
 LARGEST_SCALE = 6
 PRECISION = 18
+AT_ONCE = 8192
+"""So many values are looked at together: few enough for the nearest memory."""
 EXACT = 2**53
 """Below this every integer is a float64."""
 TIME = pa.timestamp("ms", "UTC")
@@ -25,19 +28,32 @@ def least_scale(values: NDArray[np.float64], scale: int | None) -> int | None:
     """
     if scale is None:
         return None
-    there = values[~np.isnan(values)]
+    missing = np.isnan(values)
+    there = values[~missing] if missing.any() else values
     for digits in range(scale, LARGEST_SCALE + 1):
-        with np.errstate(over="ignore", invalid="ignore"):
-            integers = np.rint(there * 10.0**digits)
-            fits = (integers / 10.0**digits == there) & (np.abs(integers) < EXACT)
-        if fits.all():
+        parts = (there[start : start + AT_ONCE] for start in range(0, len(there), AT_ONCE))
+        if all(_fits(part, digits) for part in parts):
             return digits
     return None
 
 
-def readings_schema(scale: int | None) -> pa.Schema:
-    """The columns of raw readings; scale None: values are doubles."""
-    value = pa.float64() if scale is None else pa.decimal128(PRECISION, scale)
+def _fits(values: NDArray[np.float64], digits: int) -> bool:
+    """Whether so many digits write all of these exactly."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        integers = np.rint(values * 10.0**digits)
+        exact = integers / 10.0**digits == values
+    largest = float(np.abs(integers).max(initial=0.0))
+    return bool(exact.all()) and largest < EXACT
+
+
+@cache
+def readings_schema(scale: int | None, *, written: bool = False) -> pa.Schema:
+    """The columns of raw readings; scale None: values are doubles.
+
+    written: as they are handed to the writer, decimals in half the bytes; the file is the same.
+    """
+    decimal = pa.decimal64 if written else pa.decimal128
+    value = pa.float64() if scale is None else decimal(PRECISION, scale)
     return pa.schema(
         [
             pa.field("device_id", pa.int32(), nullable=False),
@@ -51,6 +67,7 @@ def readings_schema(scale: int | None) -> pa.Schema:
     )
 
 
+@cache
 def rollup_schema() -> pa.Schema:
     """The columns of roll-ups."""
     numbers = ("min", "max", "sum", "sum_squares", "first", "last")
@@ -114,10 +131,11 @@ def to_rollup(table: pa.Table) -> Rollup:
 
 
 def to_numpy(column: pa.ChunkedArray) -> NDArray[Any]:
-    """A column without nulls; times as int64 milliseconds."""
+    """A column without nulls; times as int64 milliseconds. Not a copy if it is in one piece."""
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.int64())
-    array: NDArray[Any] = column.to_numpy()
+    whole = column.chunk(0) if column.num_chunks == 1 else column
+    array: NDArray[Any] = whole.to_numpy()
     return array
 
 
@@ -127,18 +145,18 @@ def to_values(column: pa.ChunkedArray) -> NDArray[np.float64]:
     if not pa.types.is_decimal(type_):
         values: NDArray[np.float64] = column.to_numpy()  # null becomes NaN
         return values
-    parts = [_decimals(chunk) for chunk in column.chunks if len(chunk)]
-    return np.concatenate(parts) / 10.0**type_.scale if parts else np.empty(0)
+    parts = [_decimals(chunk, 10.0**type_.scale) for chunk in column.chunks if len(chunk)]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
 
 
-def _decimals(array: pa.Array) -> NDArray[np.float64]:
-    """The integers of an array of decimals, NaN for null: the low halves of 128 bits."""
+def _decimals(array: pa.Array, over: float) -> NDArray[np.float64]:
+    """An array of decimals, NaN for null: the low halves of 128 bits, divided."""
     _, data = array.buffers()
     halves = np.frombuffer(data, np.int64)[2 * array.offset :: 2][: len(array)]
-    integers = halves.astype(np.float64)
+    values: NDArray[np.float64] = halves / over
     if array.null_count:
-        integers[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
-    return integers
+        values[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    return values
 
 
 def _values(type_: pa.DataType, values: NDArray[np.float64]) -> pa.Array:
@@ -149,9 +167,8 @@ def _values(type_: pa.DataType, values: NDArray[np.float64]) -> pa.Array:
         values = np.where(missing, 0.0, values)
     data: NDArray[Any] = np.ascontiguousarray(values)
     if pa.types.is_decimal(type_):
-        data = np.empty((len(values), 2), np.int64)
-        data[:, 0] = np.rint(values * 10.0**type_.scale)
-        data[:, 1] = data[:, 0] >> 63
+        scaled = values * 10.0**type_.scale
+        data = np.rint(scaled, out=scaled).astype(np.int64)
     return pa.Array.from_buffers(type_, len(values), [present, pa.py_buffer(data)])
 
 

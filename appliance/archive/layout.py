@@ -15,8 +15,8 @@ QUARANTINE = "quarantine"
 TEMPORARY = ".tmp"
 """What is being written ends so."""
 SUFFIX = ".parquet"
-GROUP_ROWS = 131_072
-"""The most rows of a row group."""
+GROUP_ROWS = 86_400
+"""The most rows of a row group: a day of one-second readings is one."""
 ROOMS = {
     FileKind.READINGS: "readings",
     FileKind.MINUTE: "rollups/minute",

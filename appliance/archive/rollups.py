@@ -16,15 +16,15 @@ def minutes(times_ms: NDArray[np.int64], values: NDArray[np.float64]) -> Rollup:
     there = ~np.isnan(values)
     if not there.all():
         times_ms, values = times_ms[there], values[there]
-    starts, first, which = _buckets(times_ms, MINUTE_MS)
+    starts, first, counts = _buckets(times_ms, MINUTE_MS)
     with np.errstate(invalid="ignore", over="ignore"):
         return Rollup(
             starts,
-            np.diff(first, append=len(values)).astype(np.int64),
+            counts,
             _reduce(np.minimum, values, first),
             _reduce(np.maximum, values, first),
-            _sums(which, values, starts),
-            _sums(which, values * values, starts),
+            _sums(counts, values),
+            _sums(counts, values * values),
             values[first],
             values[np.append(first[1:], len(values)) - 1] if len(values) else values,
         )
@@ -32,15 +32,15 @@ def minutes(times_ms: NDArray[np.int64], values: NDArray[np.float64]) -> Rollup:
 
 def hours(minute: Rollup) -> Rollup:
     """Roll minutes up by the hour."""
-    starts, first, which = _buckets(minute.times_ms, HOUR_MS)
-    last = np.append(first[1:], len(which)) - 1 if len(which) else first
+    starts, first, counts = _buckets(minute.times_ms, HOUR_MS)
+    last = first + counts - 1
     return Rollup(
         starts,
         _reduce(np.add, minute.counts, first),
         _reduce(np.minimum, minute.minima, first),
         _reduce(np.maximum, minute.maxima, first),
-        _sums(which, minute.sums, starts),
-        _sums(which, minute.sums_squares, starts),
+        _sums(counts, minute.sums),
+        _sums(counts, minute.sums_squares),
         minute.firsts[first],
         minute.lasts[last],
     )
@@ -54,16 +54,16 @@ def of_readings(readings: Readings) -> tuple[Rollup, Rollup]:
 
 def _buckets(
     times_ms: NDArray[np.int64], width_ms: int
-) -> tuple[NDArray[np.int64], NDArray[np.intp], NDArray[np.intp]]:
-    """Where buckets start, the index of each one's first entry, and each entry's bucket."""
+) -> tuple[NDArray[np.int64], NDArray[np.intp], NDArray[np.int64]]:
+    """Where buckets start, the index of each one's first entry, and how many entries it has."""
     if not len(times_ms):
-        return times_ms, np.empty(0, np.intp), np.empty(0, np.intp)
+        return times_ms, np.empty(0, np.intp), np.empty(0, np.int64)
     first_ms, last_ms = times_ms.item(0), times_ms.item(-1)
     starts = np.arange(first_ms - first_ms % width_ms, last_ms + 1, width_ms, dtype=np.int64)
     first = times_ms.searchsorted(starts)
     counts = np.diff(first, append=len(times_ms))
     there = counts > 0
-    return starts[there], first[there], np.repeat(np.arange(there.sum()), counts[there])
+    return starts[there], first[there], counts[there].astype(np.int64, copy=False)
 
 
 def _reduce(ufunc: np.ufunc, values: NDArray[Any], first: NDArray[np.intp]) -> NDArray[Any]:
@@ -71,8 +71,16 @@ def _reduce(ufunc: np.ufunc, values: NDArray[Any], first: NDArray[np.intp]) -> N
     return result
 
 
-def _sums(
-    which: NDArray[np.intp], values: NDArray[np.float64], starts: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Sums by bucket: bincount adds one value after the other, where np.sum adds in pairs."""
-    return np.bincount(which, values, minlength=len(starts)).astype(np.float64, copy=False)
+def _sums(counts: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums of runs of so many values, each added one value after the other, beginning with 0.0.
+
+    np.sum of a run would add in pairs. Where all runs are as long, as of a sensor that keeps time,
+    they are added side by side: the same digits, several times as fast. (A single run would be the
+    fast axis, along which NumPy adds in pairs.)
+    """
+    if len(counts) > 1 and (counts == counts[0]).all():
+        side_by_side = np.ascontiguousarray(values.reshape(len(counts), -1).T)
+        total: NDArray[np.float64] = side_by_side.sum(axis=0) + 0.0
+        return total
+    which = np.repeat(np.arange(len(counts)), counts)
+    return np.bincount(which, values, minlength=len(counts)).astype(np.float64, copy=False)

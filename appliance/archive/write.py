@@ -25,8 +25,16 @@ DELTA = "DELTA_BINARY_PACKED"
 DICTIONARY = ("device",)
 SPLIT = ("sum", "sum_squares")
 """Hardly two are the same."""
+PLAIN = ("device_id", "epoch", "quality")
+"""Hardly two differ: zstd makes them as small as any encoding would, with less work."""
+UNASKED = ("device", "epoch", "row_number", "quality")
+"""Nobody looks for rows by these: statistics of them would be work and bytes for nothing."""
+BATCH_ROWS = 16_384
+"""So many rows at once are encoded."""
 
 
+SLOW = 3
+"""Of a device with fewer readings a minute its minutes would take more bytes than they do."""
 Reached = Callable[[str], None]
 """Is told each step of a sealing, so that a test may break it there."""
 
@@ -45,8 +53,12 @@ def write_readings(
     place: Place,
     devices: Iterable[tuple[DeviceId, str, Readings]],
     sealed_at: datetime,
+    *,
+    all_minutes: bool = False,
 ) -> list[SealedFile]:
     """Write, and prove, the files of a place: readings and their roll-ups.
+
+    all_minutes: those of slow devices too, whose readings say as much in fewer bytes.
 
     devices: by rising device_id, each with its name and its readings in the order of Readings; a
     device's may come in parts, in order, that end with whole hours. Read again if values turn out
@@ -54,7 +66,7 @@ def write_readings(
     """
     scale: int | None = 0
     while True:
-        with PlaceWriter(root, place, scale) as writer:
+        with PlaceWriter(root, place, scale, all_minutes=all_minutes) as writer:
             for device_id, name, readings in devices:
                 writer.add(device_id, name, readings)
             if writer.fits:
@@ -70,8 +82,15 @@ class PlaceWriter:
     """
 
     def __init__(
-        self, root: Path, place: Place, scale: int | None, reached: Reached = lambda _: None
+        self,
+        root: Path,
+        place: Place,
+        scale: int | None,
+        reached: Reached = lambda _: None,
+        *,
+        all_minutes: bool = False,
     ) -> None:
+        self._all_minutes = all_minutes
         self._root, self._place, self._reached = root, place, reached
         self._files: dict[FileKind, _File] = {}
         self._device: tuple[DeviceId, str] | None = None
@@ -131,6 +150,9 @@ class PlaceWriter:
             (FileKind.MINUTE, FileKind.HOUR), zip(*rolled, strict=True), strict=True
         ):
             rollup = Rollup._make(map(np.concatenate, zip(*parts, strict=True)))
+            is_slow = rollup.counts.sum() < SLOW * len(rollup.counts)
+            if kind is FileKind.MINUTE and is_slow and not self._all_minutes:
+                continue
             for start in range(0, len(rollup.times_ms), GROUP_ROWS):
                 part = Rollup._make(column[start : start + GROUP_ROWS] for column in rollup)
                 file = self._file(kind)
@@ -168,8 +190,9 @@ class _File:
     """One file while it is written."""
 
     def __init__(self, root: Path, path: str, kind: FileKind, scale: int | None) -> None:
+        is_raw = kind is FileKind.READINGS
         self.schema = (
-            columns.readings_schema(scale) if kind is FileKind.READINGS else columns.rollup_schema()
+            columns.readings_schema(scale, written=True) if is_raw else columns.rollup_schema()
         )
         self._path, self._scale = path, scale
         self._place = root / path
@@ -178,7 +201,8 @@ class _File:
         self._temporary = self._place.with_name(self._place.name + TEMPORARY)
         make_folder(self._place.parent)
         self._file = cast(IO[bytes], self._temporary.open("wb"))
-        self._writer: Any = pq.ParquetWriter(self._file, self.schema, **_options(self.schema))
+        options = _options(self.schema, repeating=kind is not FileKind.HOUR)
+        self._writer: Any = pq.ParquetWriter(self._file, self.schema, **options)
 
     def write(self, device_id: DeviceId, table: pa.Table, rows: Readings | Rollup) -> None:
         """Write one row group."""
@@ -204,25 +228,27 @@ class _File:
 
     def abandon(self) -> None:
         """Leave nothing of it, unless it is in its place."""
-        if self._file.closed:
-            return
-        with suppress(OSError):
-            self._writer.close()
-        with suppress(OSError):
-            self._file.close()
+        if not self._file.closed:
+            with suppress(OSError):
+                self._writer.close()
+            with suppress(OSError):
+                self._file.close()
         self._temporary.unlink(missing_ok=True)
 
 
-def _options(schema: pa.Schema) -> dict[str, Any]:
-    """How columns are written: what fits quantised, sorted numbers best, measured."""
+def _options(schema: pa.Schema, *, repeating: bool) -> dict[str, Any]:
+    """How columns are written: what fits quantised, sorted numbers best, measured.
+
+    repeating: a group is long enough for the same double to come again and again.
+    """
     encodings = {}
     dictionary = []
     for field in schema:
         if field.name in DICTIONARY or (
-            pa.types.is_floating(field.type) and field.name not in SPLIT
+            repeating and pa.types.is_floating(field.type) and field.name not in SPLIT
         ):
             dictionary.append(field.name)
-        else:
+        elif field.name in SPLIT or not (field.name in PLAIN or pa.types.is_floating(field.type)):
             encodings[field.name] = "BYTE_STREAM_SPLIT" if field.name in SPLIT else DELTA
     return {
         "compression": "zstd",
@@ -232,6 +258,8 @@ def _options(schema: pa.Schema) -> dict[str, Any]:
         "store_decimal_as_integer": True,
         "store_schema": False,  # the types of Parquet itself say all there is to say
         "write_page_checksum": True,
+        "write_statistics": [field.name for field in schema if field.name not in UNASKED],
+        "write_batch_size": BATCH_ROWS,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal, NamedTuple
 
 from appliance.archive.exported import CsvFile, ParquetFile
-from appliance.errors import NotFound
+from appliance.errors import NotFound, TooMany
 from appliance.history.readings import Asked, Source, identified_pages
 from appliance.model.ids import DeviceId
 from appliance.model.scope import Scope
@@ -19,8 +19,31 @@ from appliance.store.readings import part
 
 Format = Literal["csv", "parquet"]
 PAGE_ROWS = 100_000
+AT_ONCE = 4
+"""Each holds some megabytes, and a thread and a connection now and then: pages must not wait."""
+RETRY_SECONDS = 10
 FRESH_MS = 31 * 86_400_000
 """So much is planned at once: files that are replaced meanwhile stay for an hour only."""
+
+
+class Places:
+    """So many exports at once a process makes; who comes when all are taken is sent away."""
+
+    def __init__(self, number: int = AT_ONCE) -> None:
+        self._free = number
+
+    def take(self) -> Callable[[], None]:
+        """Take a place; what is returned gives it back, called once. TooMany: none is free."""
+        if not self._free:
+            raise TooMany(
+                "As many exports as the appliance makes at once are being made. Try again soon.",
+                retry_after_seconds=RETRY_SECONDS,
+            )
+        self._free -= 1
+        return self._give_back
+
+    def _give_back(self) -> None:
+        self._free += 1
 
 
 class Export(NamedTuple):

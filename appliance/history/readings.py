@@ -22,7 +22,7 @@ from appliance.model.series import Gap
 from appliance.store import readings
 from appliance.store.pool import Connection, Pool
 from appliance.store.readings import Rows, in_order, part
-from appliance.store.sealed import select_sealed
+from appliance.store.sealed import select_sealed, select_unrolled
 
 HOT_ROWS = 500_000
 """So many hot readings are held at once, or those of an hour if these are more."""
@@ -67,6 +67,8 @@ class Stretch(NamedTuple):
     sealed: list[Located]
     rolled: list[Located]
     """Row groups of roll-ups, if they were asked for."""
+    unrolled: list[Located]
+    """Row groups of readings of which the minutes were asked for and are not sealed."""
 
 
 async def pages(
@@ -185,11 +187,14 @@ async def _stretch(
         whole = part(whole, 0, end)
         bounds = (from_ms, to_ms)
         rolls: list[Located] = []
+        unrolled: list[Located] = []
         if rolled:
             rolls = await _sealed(db, asked, rolled, *bounds)
+            if rolled is FileKind.MINUTE:
+                unrolled = await select_unrolled(db, *asked, *bounds)
             bounds = _hours_of(whole.times_ms)
         sealed = await _sealed(db, asked, FileKind.READINGS, *bounds)
-    return Stretch(from_ms, to_ms, whole, sealed, rolls)
+    return Stretch(from_ms, to_ms, whole, sealed, rolls, unrolled)
 
 
 def _hours_of(times_ms: NDArray[np.int64]) -> tuple[int, int]:

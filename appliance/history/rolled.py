@@ -1,6 +1,7 @@
 """Roll-ups over a range: those of the archive where they hold, made of readings where they do not.
 
-They do not hold for hours of which there are hot readings too, nor where their file is damaged.
+They do not hold for hours of which there are hot readings too, nor where their file is damaged, and
+of a slow device the minutes are not written: its readings are fewer bytes.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from appliance.archive.read import Unreadable
 from appliance.archive.rollups import HOUR_MS, hours, minutes
 from appliance.history.readings import Asked, Source, Stretch, raw, stretches
-from appliance.model.sealed import FileKind, Readings, Rollup
+from appliance.model.sealed import FileKind, Located, Readings, Rollup
 from appliance.model.series import Gap
 from appliance.store.readings import Rows
 
@@ -24,9 +25,9 @@ async def rollups(
 ) -> AsyncIterator[Rollup]:
     """Minutes (or hours) with from_ms <= time < to_ms, in order; both bounds are whole ones."""
     async for stretch in stretches(source, asked, from_ms, to_ms, kind):
-        held, spoiled = await source.run(_read, source, stretch)
-        afresh = np.unique(np.concatenate([stretch.hot.times_ms // HOUR_MS, spoiled]))
-        again = _again(source, asked, stretch, afresh) if spoiled.size else _once(stretch)
+        held, missing = await source.run(_read, source, stretch)
+        afresh = np.unique(np.concatenate([stretch.hot.times_ms // HOUR_MS, missing]))
+        again = _again(source, asked, stretch, afresh) if missing.size else _once(stretch)
         made = [
             minute if kind is FileKind.MINUTE else hours(minute)
             async for minute in _made(source, again, afresh, gaps)
@@ -49,18 +50,26 @@ async def _again(
 
 
 def _read(source: Source, stretch: Stretch) -> tuple[list[Rollup], NDArray[np.int64]]:
-    """The roll-ups that can be read, and the hours of those that cannot."""
-    found, spoiled = [], [np.empty(0, np.int64)]
+    """The roll-ups that can be read, and the hours of those that cannot or were never written."""
+    begin_ms, end_ms = stretch.from_ms, stretch.to_ms
+    found = []
+    missing = [_hours(one, begin_ms, end_ms) for one in stretch.unrolled]
     for located in stretch.rolled:
         try:
             rollup = source.archive.rollup(located)
         except Unreadable:
-            group = located.group
-            spoiled.append(np.arange(group.first_ms // HOUR_MS, group.last_ms // HOUR_MS + 1))
+            missing.append(_hours(located, begin_ms, end_ms))
             continue
-        begin, end = np.searchsorted(rollup.times_ms, (stretch.from_ms, stretch.to_ms)).tolist()
+        begin, end = np.searchsorted(rollup.times_ms, (begin_ms, end_ms)).tolist()
         found.append(Rollup._make(column[begin:end] for column in rollup))
-    return found, np.concatenate(spoiled)
+    return found, np.concatenate([np.empty(0, np.int64), *missing])
+
+
+def _hours(located: Located, from_ms: int, to_ms: int) -> NDArray[np.int64]:
+    """The hours that a row group reaches over, in this range."""
+    first_ms = max(located.group.first_ms, from_ms)
+    last_ms = min(located.group.last_ms, to_ms - 1)
+    return np.arange(first_ms // HOUR_MS, last_ms // HOUR_MS + 1)
 
 
 async def _made(

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
 from quart import Quart, current_app
 
 from appliance.archive.read import Archive
+from appliance.history.export import Places
 from appliance.history.readings import Source
 from appliance.identity.keys import Keys
 from appliance.live import Hub
@@ -32,6 +33,8 @@ class Context:
     settings: Settings
     archive: Archive
     """Sealed history."""
+    exports: Places = field(default_factory=Places)
+    """How many may export at once."""
 
     @property
     def source(self) -> Source:

@@ -1,7 +1,7 @@
 """The manifest: which files of the archive are the truth, and what lies where in them."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from appliance.model.ids import DeviceId, FactoryId, MetricId
@@ -17,6 +17,7 @@ from appliance.model.sealed import (
 from appliance.store.literal import array
 from appliance.store.pool import Connection, Db
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MANIFEST = """
 select f.id, f.factory_id, f.metric_id, m.name as metric, f.kind, f.first_day, f.last_day,
        f.generation, f.path, f.rows, f.bytes as size_bytes, f.sha256, f.scale, f.sealed_at,
@@ -47,6 +48,7 @@ async def select_sealed(
          where g.device_id = any($2::int[]) and d.factory_id = any($1::int[])
            and f.metric_id = (select id from metrics where name = $3)
            and f.kind = $4 and f.state in ('live', 'damaged')
+           and f.last_day >= $7 and f.first_day <= $8
            and g.last_ms >= $5 and g.first_ms < $6
          order by g.device_id, f.first_day, g.row_group""",
         scope.factory_ids,
@@ -55,6 +57,35 @@ async def select_sealed(
         kind.value,
         from_ms,
         to_ms,
+        _day(from_ms),
+        _day(to_ms),
+    )
+    return [_located(row) for row in rows]
+
+
+async def select_unrolled(
+    db: Db, scope: Scope, device_id: DeviceId, metric: str, from_ms: int, to_ms: int
+) -> list[Located]:
+    """The row groups of raw readings, as select_sealed, of which the minutes are not sealed."""
+    rows = await db.fetch(
+        """
+        select f.path, f.scale, f.state, f.reason,
+               g.row_group, g.device_id, g.rows, g.first_ms, g.last_ms
+          from unrolled_groups g
+          join sealed_files f on f.id = g.file_id
+          join devices d on d.id = g.device_id
+         where g.device_id = $2 and d.factory_id = any($1::int[])
+           and f.metric_id = (select id from metrics where name = $3)
+           and f.last_day >= $6 and f.first_day <= $7
+           and g.last_ms >= $4 and g.first_ms < $5
+         order by f.first_day, g.row_group""",
+        scope.factory_ids,
+        device_id,
+        metric,
+        from_ms,
+        to_ms,
+        _day(from_ms),
+        _day(to_ms),
     )
     return [_located(row) for row in rows]
 
@@ -69,11 +100,14 @@ async def select_sealed_by_metric(
                g.row_group, g.device_id, g.rows, g.first_ms, g.last_ms
           from sealed_groups g join sealed_files f on f.id = g.file_id
          where g.device_id = $1 and f.metric_id = any($2::int[]) and f.kind = 'readings'
-           and f.state = 'live' and g.last_ms >= $3 and g.first_ms <= $4""",
+           and f.state = 'live' and f.last_day >= $5 and f.first_day <= $6
+           and g.last_ms >= $3 and g.first_ms <= $4""",
         device_id,
         list(metric_ids),
         from_ms,
         to_ms,
+        _day(from_ms),
+        _day(to_ms),
     )
     return [(row["metric_id"], _located(row)) for row in rows]
 
@@ -184,6 +218,33 @@ async def select_joinable_pairs(
     return [(row["factory_id"], row["metric_id"]) for row in rows]
 
 
+async def select_ruled_pairs(db: Db) -> set[tuple[FactoryId, MetricId]]:
+    """The metrics, by factory, whose raw readings a rule of retention releases some day."""
+    rows = await db.fetch("select * from retention_rules where kind = 'readings'")
+    return {(row["factory_id"], row["metric_id"]) for row in rows}
+
+
+async def select_due_unrolled(db: Db, today: date) -> list[tuple[date, date, FactoryId, MetricId]]:
+    """First and last day, factory and metric of live raw readings that a rule is about to release
+    while the minutes of some device are not sealed and, by its rule, are to be kept."""
+    rows = await db.fetch(
+        """
+        select f.first_day, f.last_day, f.factory_id, f.metric_id
+          from sealed_files f
+          join retention_rules r on (r.factory_id, r.metric_id, r.kind)
+                                  = (f.factory_id, f.metric_id, f.kind)
+         where f.kind = 'readings' and f.state = 'live' and f.last_day < $1::date - r.keep_days
+           and not exists (
+               select from retention_rules m
+                where (m.factory_id, m.metric_id, m.kind) = (f.factory_id, f.metric_id, 'minute')
+                  and f.last_day < $1::date - m.keep_days)
+           and exists (select from unrolled_groups g where g.file_id = f.id)
+         order by 1, 3, 4""",
+        today,
+    )
+    return [tuple(row) for row in rows]
+
+
 async def update_sealed_files(
     db: Connection, file_ids: Sequence[int], state: FileState, reason: str, now: datetime
 ) -> None:
@@ -221,9 +282,28 @@ async def select_damaged_files(db: Db) -> list[ManifestFile]:
     return [_manifest_file(row) for row in rows]
 
 
+async def select_unmirrored_file(db: Db) -> ManifestFile | None:
+    """The oldest live file that has no copy in the bucket."""
+    row = await db.fetchrow(
+        f"{_MANIFEST} where f.state = 'live' and f.mirrored_at is null"
+        " order by f.first_day, f.path limit 1"
+    )
+    return None if row is None else _manifest_file(row)
+
+
+async def update_file_mirrored(db: Db, file_id: int, now: datetime) -> None:
+    """Note that a file's copy in the bucket was read back and is the same."""
+    await db.execute("update sealed_files set mirrored_at = $2 where id = $1", file_id, now)
+
+
 async def update_file_checked(db: Db, file_id: int, now: datetime) -> None:
     """Note that a file is what it was when it was sealed."""
     await db.execute("update sealed_files set checked_at = $2 where id = $1", file_id, now)
+
+
+def _day(time_ms: int) -> date:
+    """The UTC day of a time; a file holds rows of its days alone."""
+    return (_EPOCH + timedelta(milliseconds=time_ms)).date()
 
 
 def _manifest_file(row: Any) -> ManifestFile:

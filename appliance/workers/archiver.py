@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from appliance.archive.merge import Damaged
 from appliance.archive.sweep import LEFT, sweep
 from appliance.archive.write import Reached
 from appliance.errors import CarbonseedError
+from appliance.model.ids import FactoryId, MetricId
 from appliance.model.sealed import FileState
 from appliance.store import retention, sealed, sealing
 from appliance.store.outage import Outage
@@ -63,6 +65,7 @@ async def keep_in_order(
     await _seal_days(db, sealer, await sealing.select_first_open_day(db, now - grace), now)
     await _join_months(db, sealer, (now - JOIN_AFTER).astimezone(UTC).date())
     await _drop_partitions(db, now)
+    await _roll_up(sealer, await sealed.select_due_unrolled(db, now.astimezone(UTC).date()))
     if released := await retention.update_files_released(db, now):
         log.info("Rules of retention released %d files; they are deleted soon", released)
         await sealer.list_files()
@@ -109,6 +112,12 @@ async def _join_months(db: Connection, sealer: Sealer, before_day: date) -> None
         month = Span(first, first.replace(day=monthrange(first.year, first.month)[1]))
         for pair in await sealed.select_joinable_pairs(db, *month):
             await sealer.seal(month, 0, [pair])
+
+
+async def _roll_up(sealer: Sealer, due: Sequence[tuple[date, date, FactoryId, MetricId]]) -> None:
+    """Seal readings that are to go once more, so that the minutes of slow devices stay."""
+    for first, last, factory_id, metric_id in due:
+        await sealer.seal(Span(first, last), 0, [(factory_id, metric_id)])
 
 
 async def _drop_partitions(db: Connection, now: datetime) -> None:

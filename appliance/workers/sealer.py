@@ -61,6 +61,8 @@ class _Work(NamedTuple):
     names: dict[MetricId, str]
     sources: dict[Pair, Sources]
     replaced: list[int]
+    ruled: set[Pair]
+    """Of these a rule releases the readings: their minutes are written even of slow devices."""
     discarded: list[tuple[ManifestFile, int]]
     """Rows of days that a rule has released before, by a file that it released then."""
 
@@ -155,6 +157,7 @@ class Sealer:
             | {file.metric_id: file.metric for file in live},
             {pair: await self._sources(live, pair) for pair in pairs - released.keys()},
             [file.id for file in live if _pair(file) not in released],
+            await sealed.select_ruled_pairs(db),
             [(released[pair], rows) for pair, rows in _rows(series).items() if pair in released],
         )
 
@@ -182,11 +185,10 @@ class Sealer:
             writers = {
                 metric_id: PlaceWriter(
                     self._root,
-                    Place(
-                        factory_id, metric_id, work.names[metric_id], *work.span, work.generation
-                    ),
+                    work.place(factory_id, metric_id),
                     scale,
                     self._reached,
+                    all_minutes=(factory_id, metric_id) in work.ruled,
                 )
                 for metric_id, scale in scales.items()
             }

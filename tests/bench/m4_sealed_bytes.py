@@ -10,13 +10,15 @@ import msgspec
 import pyarrow.parquet as pq
 
 from appliance.archive.write import write_readings
-from appliance.model.sealed import FileKind
+from appliance.model.sealed import FileKind, Readings
 from tests.bench.m9_seal import table
 from tests.bench.result import Result
 from tests.bench.sealing import PLACE, ROWS, SEALED_AT, readings
 from tests.box import free_port
 
 DEVICES = 40
+STEPS = (1, 5, 10, 30, 60)
+"""Seconds between two readings."""
 PROGRAM = shutil.which("victoria-metrics")
 
 
@@ -39,6 +41,7 @@ async def measure(folder: Path, *, quick: bool) -> list[Result]:
             detail=f"{default:.2f} → {raw:.2f} B; roll-ups beside them {rolled:.2f}",
         )
     ]
+    results.append(await asyncio.to_thread(_slow, folder / "slow", devices))
     if PROGRAM is None:
         return results
     theirs = await _victoria_bytes(folder / "victoria", devices) / count
@@ -48,6 +51,31 @@ async def measure(folder: Path, *, quick: bool) -> list[Result]:
         *results,
         Result("M4", against, raw / theirs, "×", 1.0, at_most=True, detail=detail),
     ]
+
+
+def _slow(folder: Path, devices: list) -> Result:
+    """What a reading takes with its roll-ups, by how often there is one."""
+    taken = {}
+    for seconds in STEPS:
+        some = [
+            (number, name, Readings._make(column[::seconds] for column in rows))
+            for number, name, rows in devices
+        ]
+        count = sum(len(rows.times_ms) for *_, rows in some)
+        for every in (False, True):
+            place = folder / f"{seconds}-{every}"
+            files = write_readings(place, PLACE, some, SEALED_AT, all_minutes=every)
+            taken[seconds, every] = sum(file.size_bytes for file in files) / count
+    told = ", ".join(f"{seconds} s: {taken[seconds, False]:.2f}" for seconds in STEPS)
+    slowest = STEPS[-1]
+    return Result(
+        "M4",
+        "bytes of a reading a minute with roll-ups, minutes of all / own",
+        taken[slowest, True] / taken[slowest, False],
+        "×",
+        3,
+        detail=f"{taken[slowest, True]:.1f} → {taken[slowest, False]:.2f} B; one in {told} B",
+    )
 
 
 async def _victoria_bytes(folder: Path, devices: list) -> int:

@@ -1,6 +1,7 @@
 """Kills, full disks and late rows while days are sealed: every reading stays there, once."""
 
 import asyncio
+import errno
 import os
 import random
 import signal
@@ -17,7 +18,9 @@ import numpy as np
 import pytest
 
 from appliance.store import sealing
+from appliance.store.migrate import migrate
 from appliance.store.pool import TROUBLE, Pool, open_pool
+from appliance.store.postgres.cluster import Cluster, open_cluster
 from appliance.workers.archiver import keep_in_order
 from appliance.workers.archiving import Archiving
 from appliance.workers.writer import Writer
@@ -194,6 +197,94 @@ async def test_a_full_disk_leaves_the_day_hot_and_no_file_half_written(
     await order(pool, archiving)
     assert once(await sealed(pool, archiving.root)) == expected
     assert not await hot(pool)
+
+
+@pytest.mark.parametrize("times", [1, 4])
+@pytest.mark.parametrize("step", ["written", "safe", "renamed", "proved"])
+async def test_a_disk_that_fails_leaves_the_day_hot_until_it_works_again(
+    pool: Pool, devices: list[int], archiving: Archiving, step: str, times: int
+) -> None:
+    expected = once(await hot(pool))
+    left = times
+
+    def reached(what: str) -> None:
+        nonlocal left
+        left -= what == step
+        if what == step and not left:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(OSError, match="Input/output error"):
+        await order(pool, archiving, reached=reached)
+    assert once(await hot(pool)) == expected
+    assert not await sealed(pool, archiving.root)
+    assert not [path for path in files_below(archiving.root) if path.suffix == ".tmp"]
+    await order(pool, archiving)
+    assert once(await sealed(pool, archiving.root)) == expected
+    assert not await hot(pool)
+
+
+async def test_a_file_that_the_system_cuts_off_leaves_the_day_hot(
+    pool: Pool, database_url: str, devices: list[int], archiving: Archiving
+) -> None:
+    """The system refuses to let a file grow, in the middle of a row group."""
+    expected = once(await hot(pool))
+    await follow(pool)
+    process = await asyncio.create_subprocess_exec(
+        *("prlimit", "--fsize=2048", sys.executable, seal.__file__),
+        *(database_url, str(archiving.root), NOON.isoformat(), "none", "1"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"File too large" in said
+    assert once(await everything(pool, archiving.root)) == expected
+    assert not [path for path in files_below(archiving.root) if path.suffix == ".tmp"]
+    await order(pool, archiving)
+    assert once(await sealed(pool, archiving.root)) == expected
+
+
+@pytest.mark.parametrize("step", ["proved", "recorded", "removed", "committed"])
+async def test_postgresql_killed_while_days_are_sealed_loses_and_doubles_nothing(
+    folder: Path, archiving: Archiving, step: str
+) -> None:
+    """SIGKILL to every process of a server that keeps its promises (fsync is on)."""
+    async with open_cluster(folder, system=()) as cluster:
+        await migrate(cluster.url)
+        async with open_pool(cluster.url, size=4) as pool:
+            factory = await pool.fetchval(
+                "insert into factories (name) values ('North') returning id"
+            )
+            device = await Plant(pool, factory).device("one")
+            for day in range(2):
+                await store(pool, batch(device, 1000 * day, DAY_START_MS + day * DAY_MS))
+            expected = once(await everything(pool, archiving.root))
+            await follow(pool)
+            with pytest.raises(TROUBLE):
+                async with pool.acquire() as db:
+                    server = await asyncio.to_thread(processes, cluster)
+                    await keep_in_order(
+                        db, archiving, lambda what: kill(server) if what == step else None
+                    )
+    async with open_cluster(folder, system=()) as cluster, open_pool(cluster.url, size=4) as pool:
+        assert once(await everything(pool, archiving.root)) == expected
+        await order(pool, archiving)
+        assert not await hot(pool)
+        assert once(await sealed(pool, archiving.root)) == expected
+
+
+def processes(cluster: Cluster) -> list[int]:
+    """The server's processes, the postmaster first."""
+    children = Path(f"/proc/{cluster.pid}/task/{cluster.pid}/children").read_text()
+    return [cluster.pid, *map(int, children.split())]
+
+
+def kill(server: list[int]) -> None:
+    """SIGKILL to a server's processes; the postmaster is stopped first, so it tidies nothing up."""
+    with suppress(ProcessLookupError):
+        os.kill(server[0], signal.SIGSTOP)
+    for pid in reversed(server):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 async def test_rows_that_come_while_their_day_is_sealed_stay_hot_and_join_it_later(

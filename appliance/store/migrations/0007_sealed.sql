@@ -21,6 +21,7 @@ create table sealed_files (
     reason     text not null default '',
     changed_at timestamptz not null,
     checked_at timestamptz not null, -- when its hash was last compared
+    mirrored_at timestamptz,         -- when its copy in the bucket was read back and found the same
     check (first_day <= last_day)
 );
 create index sealed_files_live on sealed_files (factory_id, metric_id, kind, first_day)
@@ -36,7 +37,20 @@ create table sealed_groups (
     last_ms   bigint not null,
     primary key (file_id, row_group)
 );
-create index sealed_groups_device_id on sealed_groups (device_id, first_ms);
+create index sealed_groups_device_id on sealed_groups (device_id, file_id, first_ms);
+
+-- The row groups of raw readings of which no minutes are sealed: the device is slow, and its readings
+-- take fewer bytes.
+create view unrolled_groups as
+select g.*
+  from sealed_groups g join sealed_files f on f.id = g.file_id
+ where f.kind = 'readings' and f.state in ('live', 'damaged')
+   and not exists (
+       select from sealed_files m join sealed_groups n on n.file_id = m.id
+        where m.kind = 'minute' and m.state in ('live', 'damaged')
+          and (m.factory_id, m.metric_id, m.first_day, m.last_day)
+            = (f.factory_id, f.metric_id, f.first_day, f.last_day)
+          and n.device_id = g.device_id);
 
 -- Each sealing has its own number, so that none ever writes to the path of another.
 create sequence sealed_generations as int;

@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from appliance.history import readings as door
+from appliance.history.export import AT_ONCE
+from appliance.http.context import Context
 from appliance.model.factory import Factory
 from appliance.model.user import Role
 from tests.appliance.conftest import SignIn
@@ -104,3 +106,23 @@ async def test_whoever_goes_ends_the_export(
     await asyncio.sleep(0.3)
     assert len(asked) == read
     assert plant.pool.get_idle_size() == plant.pool.get_size()
+
+
+async def test_more_exports_than_are_made_at_once_are_sent_away_and_places_come_back(
+    device_id: int, sign_in: SignIn, context: Context
+) -> None:
+    manager = await sign_in(Role.MANAGER)
+    asked: dict[str, Any] = {"from": NOON_MS - 60_000, "device_id": device_id}
+    places = context.exports
+    taken = [places.take() for _ in range(AT_ONCE)]
+    response = await manager.get("/data/export", query_string=asked)
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) > 0
+    taken.pop()()
+    for _ in range(3):  # each gives its place back, also one that asks for what is not there
+        response = await manager.get("/data/export", query_string=asked)
+        assert response.status_code == 200
+        response = await manager.get("/data/export", query_string=asked | {"device_id": 999})
+        assert response.status_code == 404
+        response = await manager.head("/data/export", query_string=asked)
+        assert response.status_code == 200

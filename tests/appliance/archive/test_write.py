@@ -60,8 +60,9 @@ def test_readings_come_back_bit_by_bit(tmp_path: Path, devices: list[list[float]
         assert (same | (column != column) & (expected != expected)).all()
     assert file.rows == table.num_rows == sum(map(len, devices))
     assert [group.rows for group in file.groups] == [len(one) for one in devices if one]
-    there = [value for values in devices for value in values if not math.isnan(value)]
-    assert (FileKind.MINUTE in files) is bool(there)
+    counts = [rollups.minutes(one.times_ms, one.values).counts for one in written]
+    assert (FileKind.HOUR in files) is any(map(len, counts))
+    assert (FileKind.MINUTE in files) is any(len(one) and one.mean() >= 3 for one in counts)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +92,12 @@ def test_row_groups_hold_one_device_and_files_carry_what_readers_need(tmp_path: 
     many = readings(np.round(np.arange(300_000) / 10, 1).tolist(), step_ms=200)
     file = sealed(tmp_path, many, readings([5.0]))[FileKind.READINGS]
     assert [(group.device_id, group.rows) for group in file.groups] == [
-        (1, 131_072),
-        (1, 131_072),
-        (1, 37_856),
+        *[(1, 86_400)] * 3,
+        (1, 40_800),
         (2, 1),
     ]
     metadata = pq.read_metadata(tmp_path / file.path)
-    assert metadata.num_row_groups == 4
+    assert metadata.num_row_groups == 5
     time = metadata.row_group(0).column(2)
     assert "DELTA_BINARY_PACKED" in time.encodings
     assert time.statistics.has_min_max
@@ -145,6 +145,31 @@ def test_roll_ups_add_in_the_order_of_time(told: list[tuple[int, float]]) -> Non
     assert hour.times_ms.tolist() == list(sums)
     assert np.array_equal(hour.sums, list(sums.values()), equal_nan=True)
     assert hour.counts.sum() == minute.counts.sum()
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 3, 60])
+@pytest.mark.parametrize("each", [1, 7, 60, 600])
+def test_minutes_of_one_length_add_in_the_order_of_time_too(minutes: int, each: int) -> None:
+    values = np.random.default_rng(each).normal(1e6, 1e3, minutes * each)
+    times = START_MS + np.repeat(np.arange(minutes) * 60_000, each)
+    expected = [0.0] * minutes
+    for at, value in zip(
+        np.repeat(np.arange(minutes), each).tolist(), values.tolist(), strict=True
+    ):
+        expected[at] += value
+    assert rollups.minutes(times, values).sums.tolist() == expected
+
+
+def test_of_slow_devices_the_minutes_are_not_written_unless_wanted(tmp_path: Path) -> None:
+    slow, fast = readings([1.0] * 60, step_ms=25_000), readings([2.0] * 60, step_ms=15_000)
+    files = sealed(tmp_path / "some", slow, fast)
+    assert [group.device_id for group in files[FileKind.MINUTE].groups] == [2]
+    assert [group.device_id for group in files[FileKind.HOUR].groups] == [1, 2]
+    assert FileKind.MINUTE not in sealed(tmp_path / "none", slow)
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    devices = [(DeviceId(1), "node 1", slow)]
+    all_of_them = write_readings(tmp_path / "all", PLACE, devices, now, all_minutes=True)
+    assert FileKind.MINUTE in {file.kind for file in all_of_them}
 
 
 def test_a_file_that_is_not_what_was_written_is_refused(

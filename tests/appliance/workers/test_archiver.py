@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from appliance.archive.read import Archive
+from appliance.history.readings import Source
+from appliance.history.series import series
 from appliance.model.batch import POINTS
+from appliance.model.series import Window
 from appliance.store import sealing
 from appliance.store.pool import Pool
 from appliance.workers.archiver import keep_in_order
@@ -53,13 +56,13 @@ async def order(pool: Pool, archiving: Archiving, **options: Any) -> None:
 async def measure(
     plant: Plant, device_id: int, day: int, first_row: int, count: int = 500, epoch: int = 1
 ) -> None:
-    """Readings every 20 s from one o'clock of a day, counted from today."""
-    times = MIDNIGHT_MS + day * DAY_MS + 3_600_000 + 20_000 * np.arange(count)
+    """Readings every 15 s from one o'clock of a day, counted from today."""
+    times = MIDNIGHT_MS + day * DAY_MS + 3_600_000 + 15_000 * np.arange(count)
     values = np.round(np.random.default_rng(first_row).normal(50, 9, (2, count)), 2)
     values[1, ::7] = np.nan
     await plant.send(
         device_id,
-        (times + 20_000 * first_row % 3_600_000).tolist(),
+        (times + 15_000 * first_row % 3_600_000).tolist(),
         {"temperature": values[0], "gas": values[1]},
         received_ms=NOON_MS,
         epoch=epoch,
@@ -196,6 +199,32 @@ async def test_months_are_joined_and_late_rows_of_theirs_wait_a_day(
     assert not await hot(pool)
     assert once(await sealed(pool, archiving.root)) == expected
     assert len(await live(pool)) == 12
+
+
+async def test_before_a_rule_releases_slow_readings_their_minutes_are_sealed(
+    plant: Plant, pool: Pool, archiving: Archiving
+) -> None:
+    device = await plant.device("one")
+    times = (MIDNIGHT_MS - 5 * DAY_MS + 40_000 * np.arange(600)).tolist()
+    await plant.send(device, times, {"gas": np.arange(600.0)}, received_ms=NOON_MS)
+    await order(pool, archiving)
+    assert {kind for _, kind, *_ in await live(pool)} == {"readings", "hour"}
+    source = Source(pool, archiving.blocking, Archive(archiving.root))
+    window = Window(times[0], times[-1] + 1, 500)
+    before = await series(source, plant.scope, device, "gas", window)
+    await pool.execute(
+        """
+        insert into retention_rules
+        select $1, id, 'readings', 3, now() from metrics where name = 'gas'""",
+        plant.factory_id,
+    )
+    await order(pool, archiving)
+    assert {kind for _, kind, *_ in await live(pool)} == {"minute", "hour"}
+    after = await series(source, plant.scope, device, "gas", window)
+    assert before.rollup == after.rollup == "minute"
+    assert before.times_ms.tolist() == after.times_ms.tolist()
+    for name, column in before.columns.items():
+        assert column.tobytes() == after.columns[name].tobytes()
 
 
 async def test_points_that_are_sealed_and_told_again_are_not_there_twice(
