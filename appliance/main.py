@@ -32,14 +32,17 @@ from appliance.api.health import create_health
 from appliance.api.ingest.application import create_ingest
 from appliance.archive.read import Archive
 from appliance.errors import CarbonseedError
+from appliance.history.readings import Source
 from appliance.http.context import Context
 from appliance.identity import first_administrator, keys
 from appliance.identity.device_keys import KeyRing
+from appliance.identity.vault import Vault
 from appliance.listeners.asgi import App
 from appliance.listeners.doors import open_doors
 from appliance.listeners.people import quieten
 from appliance.listeners.trust import Trust
 from appliance.live import Hub
+from appliance.notify.mail import mail_server
 from appliance.running import Running, remove_running, write_running
 from appliance.settings import Settings
 from appliance.store.database import Database, open_database, place_of
@@ -47,8 +50,14 @@ from appliance.store.metrics import select_metrics
 from appliance.store.migrate import migrate
 from appliance.store.pool import Pool, open_pool
 from appliance.workers.archiver import run_archiver
-from appliance.workers.archiving import Archiving
+from appliance.workers.archiving import Archiving, open_mirror
 from appliance.workers.engine import run_engine
+from appliance.workers.escalator import run_escalator
+from appliance.workers.health import run_health
+from appliance.workers.learner import run_learner
+from appliance.workers.mirroring import run_mirroring
+from appliance.workers.models import run_models
+from appliance.workers.notifier import run_notifier
 from appliance.workers.partitions import run_partitions
 from appliance.workers.relay import run_relay
 from appliance.workers.runs import run_runs
@@ -58,7 +67,7 @@ from appliance.workers.space import Space
 from appliance.workers.writer import Writer
 from webui.pages import create_pages
 
-WORKERS_POOL_SIZE = 10
+WORKERS_POOL_SIZE = 16
 BLOCKING_THREADS = 4
 REFUSE_SECONDS = 0.05
 """Before the live views are closed, the doors must refuse those that come back at once."""
@@ -150,7 +159,8 @@ async def serve(settings: Settings, role: Role, *beside: Beside) -> None:
     async with AsyncExitStack() as stack:
         doors = None if role is Role.ENGINE else stack.enter_context(open_doors(settings))
         ground = await stack.enter_async_context(_lay(settings))
-        workers = {} if role is Role.API else _engine(ground)
+        vault = Vault((await asyncio.to_thread(keys.load_or_create, settings.secrets_dir)).signing)
+        workers = {} if role is Role.API else _engine(ground, vault)
         if ground.database.cluster:
             workers["postgres"] = ground.database.cluster.supervise
         if doors is None:
@@ -239,7 +249,7 @@ async def _build_api(ground: _Ground) -> AsyncIterator[_Api]:
         yield _Api(context, cast(App, app), ingest, trust, workers)
 
 
-def _engine(ground: _Ground) -> Workers:
+def _engine(ground: _Ground, vault: Vault) -> Workers:
     settings, space = ground.settings, ground.space
     archiving = Archiving(
         settings.archive_dir,
@@ -248,11 +258,23 @@ def _engine(ground: _Ground) -> Workers:
         _now,
         settings.backups_dir,
         lambda: space.short,
+        open_mirror(settings),
     )
-    return {
+    mirroring: Workers = {}
+    if archiving.mirror:
+        mirroring["mirroring"] = partial(
+            run_mirroring, ground.pool, archiving, archiving.mirror
+        )
+    source = Source(ground.pool, ground.blocking, Archive(settings.archive_dir))
+    return mirroring | {
+        "learner": partial(run_learner, source, _now),
+        "health": partial(run_health, source, _now),
+        "models": partial(run_models, source, _now),
         "space": space.run,
         "partitions": partial(run_partitions, ground.pool, _now),
-        "engine": partial(run_engine, ground.pool, _now),
+        "engine": partial(run_engine, source, _now),
+        "escalator": partial(run_escalator, ground.pool, _now),
+        "notifier": partial(run_notifier, ground.pool, vault, mail_server(settings), _now),
         "archiver": partial(run_archiver, ground.pool, archiving),
         "scrubber": partial(run_scrubber, ground.pool, archiving),
     }

@@ -19,10 +19,11 @@ READY_SECONDS = 60.0
 
 
 class Box:
-    """`carbonseed serve` on a folder and on ports of its own."""
+    """`carbonseed serve` on a folder and on ports of its own; settings: of the environment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
+        self._settings = {"CARBONSEED_DEVICE_REQUESTS_PER_MINUTE": "1000000"} | settings
         self.device_port = free_port()
         self._process: asyncio.subprocess.Process | None = None
 
@@ -41,7 +42,7 @@ class Box:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment | {"CARBONSEED_DEVICE_REQUESTS_PER_MINUTE": "1000000"},
+                env=environment | self._settings,
             )
         async with asyncio.timeout(READY_SECONDS):
             while not self._serves():

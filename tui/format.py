@@ -4,7 +4,6 @@ from datetime import datetime, timedelta, tzinfo
 
 from appliance.model.alert import Alert, AlertState
 from appliance.model.device import DeviceState
-from appliance.model.rule import RuleKind
 
 NOTHING = "—"
 SHAPES = {1: "■", 2: "▲", 3: "◆", 4: "●"}
@@ -14,7 +13,7 @@ STATES = {
     DeviceState.OFFLINE: "○ offline",
     DeviceState.NEVER: "○ never",
 }
-SIGNS = {RuleKind.HIGH: ">", RuleKind.LOW: "<"}
+SIGNS = {"hh": ">", "h": ">", "l": "<", "ll": "<"}
 
 
 def mark(priority: int) -> str:
@@ -65,9 +64,9 @@ def minute(time: datetime, now: datetime, zone: tzinfo) -> str:
 
 def breach(alert: Alert, digits: int) -> str:
     """What an alert was raised at against its limit, empty where it has none."""
-    if alert.raised_value is None or alert.limit is None or alert.kind not in SIGNS:
+    if alert.raised_value is None or alert.limit is None or alert.level not in SIGNS:
         return ""
-    return f"{number(alert.raised_value, digits)} {SIGNS[alert.kind]} {short(alert.limit)}"
+    return f"{number(alert.raised_value, digits)} {SIGNS[alert.level]} {short(alert.limit)}"
 
 
 def standing(alert: Alert) -> str:

@@ -1,88 +1,83 @@
-"""When a high or low rule raises and clears: a state machine over readings in event time.
+"""When a level raises and clears: a state machine over an indicator in event time.
 
-high: beyond is value > limit, inside is value <= limit - deadband; low is its mirror image.
+Above a limit, beyond is value > limit, inside is value <= limit - deadband; below is its mirror.
 What lies between is neither: it ends the wait for the on-delay and the wait for the off-delay.
-A wait is over with the first reading at or after its end; until then every reading must have been
-beyond (or inside), and none may have come long after the one before: with the first reading after a
+A wait is over with the first value at or after its end; until then every value must have been
+beyond (or inside), and none may have come long after the one before: with the first value after a
 gap the wait begins anew.
-The time and value of a transition are those of the reading that settled it.
+The time and value of a transition are those of the value that settled it.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.alarms.transition import Step, Transition
-from appliance.model.rule import Phase, Rule, RuleKind, RuleState
+from appliance.model.rule_state import LevelState, Phase
 
-STALE_MS = 300_000
-"""A reading this old when it was received is no news: it may clear an alert, never raise one."""
 GAP_MS = 300_000
 """Readings further apart do not follow each other; of a slow device, those of several intervals."""
 
 
-def evaluate(
-    rule: Rule,
-    state: RuleState,
-    times_ms: NDArray[np.int64],
-    values: NDArray[np.float64],
-    received_ms: int,
-    stale_ms: int = STALE_MS,
-    gap_ms: int = GAP_MS,
-) -> tuple[RuleState, list[Transition]]:
-    """Take a rule through readings received at one time; `times_ms` ascend.
+class Bound(NamedTuple):
+    """One level: sign 1 raises above the limit, -1 below it."""
 
-    How a sequence is cut into batches makes no difference. Skipped are NaN, readings older than the
-    newest one evaluated, and readings from after their own reception.
+    level: str
+    limit: float
+    sign: float
+    deadband: float
+    on_ms: int
+    off_ms: int
+
+    @property
+    def raises_beyond(self) -> tuple[float, float]:
+        """Values strictly between these two change nothing in normal."""
+        return (-np.inf, self.limit) if self.sign > 0 else (self.limit, np.inf)
+
+
+class Indicator(NamedTuple):
+    """Finite figures in event time; after_gap: which come long after the one before.
+
+    forecasts_ms: when each expects the limit to be passed, NaN where it does not.
     """
-    if state.seen_ms is not None and state.seen_ms > received_ms:
-        state = _forget_future(state, received_ms)
-    known = ~np.isnan(values) & (times_ms <= received_ms)
-    if state.seen_ms is not None:
-        known &= times_ms >= state.seen_ms
-    times_ms, values = times_ms[known], values[known]
-    if not times_ms.size:
-        return state, []
-    before_ms = times_ms[0] if state.seen_ms is None else state.seen_ms
-    late = np.diff(times_ms, prepend=before_ms) > gap_ms
-    run = _Run(rule, times_ms, values, late, fresh_ms=received_ms - stale_ms)
+
+    times_ms: NDArray[np.int64]
+    values: NDArray[np.float64]
+    after_gap: NDArray[np.bool_]
+    forecasts_ms: NDArray[np.float64] | None = None
+
+
+def evaluate(
+    bound: Bound, state: LevelState, indicator: Indicator
+) -> tuple[LevelState, list[Transition]]:
+    """Take a level through figures; how they are cut into pieces makes no difference."""
+    run = _Run(bound, indicator)
     run.go(state)
-    return RuleState(run.phase, run.since_ms, int(times_ms[-1])), run.transitions
-
-
-def _forget_future(state: RuleState, received_ms: int) -> RuleState:
-    """The clock was set back: go on from here, rather than wait until time has caught up."""
-    since_ms = None if state.since_ms is None else min(state.since_ms, received_ms)
-    return RuleState(state.phase, since_ms, None)
+    return LevelState(run.phase, run.since_ms), run.transitions
 
 
 class _Run:
-    """A rule on its way through readings; what changes nothing is skipped by whole arrays."""
+    """A level on its way through figures; what changes nothing is skipped by whole arrays."""
 
-    def __init__(
-        self,
-        rule: Rule,
-        times_ms: NDArray[np.int64],
-        values: NDArray[np.float64],
-        late: NDArray[np.bool_],
-        fresh_ms: int,
-    ) -> None:
-        if rule.limit is None:
-            raise ValueError(f"rule {rule.id} has no limit")
-        sign = -1.0 if rule.kind is RuleKind.LOW else 1.0
-        self._times_ms = times_ms
-        self._values = values
-        self._beyond = sign * values > sign * rule.limit
-        self._inside = sign * values <= sign * rule.limit - rule.deadband
-        self._late = late  # after a gap, as long as that is news to the wait
-        self._on_ms = round(rule.on_delay_seconds * 1000)
-        self._off_ms = round(rule.off_delay_seconds * 1000)
-        self._fresh_ms = fresh_ms
+    def __init__(self, bound: Bound, indicator: Indicator) -> None:
+        self._bound = bound
+        self._indicator = indicator
+        self._times_ms = indicator.times_ms
+        if bound.sign > 0:
+            self._beyond = indicator.values > bound.limit
+            self._inside = indicator.values <= bound.limit - bound.deadband
+        else:
+            self._beyond = indicator.values < bound.limit
+            self._inside = indicator.values >= bound.limit + bound.deadband
+        self._has_gaps = bool(indicator.after_gap.any())
+        self._anew_at = -1  # where a wait began: a gap before it is no news to it
         self.phase = Phase.NORMAL
         self.since_ms: int | None = None
         self.transitions: list[Transition] = []
 
-    def go(self, state: RuleState) -> None:
-        """From `state` to the end of the readings."""
+    def go(self, state: LevelState) -> None:
+        """From `state` to the end of the figures."""
         self.phase, self.since_ms = state.phase, state.since_ms
         at: int | None = 0
         while at is not None:
@@ -90,15 +85,14 @@ class _Run:
                 case Phase.NORMAL:
                     at = self._begin(self._beyond, at, Phase.RISING)
                 case Phase.RISING:
-                    due_ms = max(self._since() + self._on_ms, self._fresh_ms)
-                    at = self._wait(self._beyond, at, due_ms)
+                    at = self._wait(self._beyond, at, self._bound.on_ms)
                 case Phase.RAISED:
                     at = self._begin(self._inside, at, Phase.FALLING)
                 case Phase.FALLING:
-                    at = self._wait(self._inside, at, self._since() + self._off_ms)
+                    at = self._wait(self._inside, at, self._bound.off_ms)
 
     def _begin(self, holds: NDArray[np.bool_], at: int, phase: Phase) -> int | None:
-        """Enter a waiting phase with the first reading for which the condition holds."""
+        """Enter a waiting phase with the first figure for which the condition holds."""
         found = _first(holds, at)
         if found is not None:
             self.phase = phase
@@ -106,16 +100,17 @@ class _Run:
         return found
 
     def _anew(self, at: int) -> None:
-        """Let a wait begin with this reading."""
+        """Let a wait begin with this figure."""
         self.since_ms = int(self._times_ms[at])
-        self._late[at] = False
+        self._anew_at = at
 
-    def _wait(self, holds: NDArray[np.bool_], at: int, due_ms: int) -> int | None:
-        """Wait until due_ms while the condition holds; the reading that decides, None if none."""
+    def _wait(self, holds: NDArray[np.bool_], at: int, delay_ms: int) -> int | None:
+        """Wait while the condition holds; the figure that decides, None if none does."""
         rising = self.phase is Phase.RISING
-        broken = _first(~holds | self._late, at)
-        due = max(at, int(np.searchsorted(self._times_ms, due_ms)))
-        if due < (self._times_ms.size if broken is None else broken):
+        since_ms = 0 if self.since_ms is None else self.since_ms
+        due = max(at, int(np.searchsorted(self._times_ms, since_ms + delay_ms)))
+        broken = self._broken(holds, at, due)
+        if broken is None and due < self._times_ms.size:
             self._settle(Step.RAISED if rising else Step.CLEARED, due)
             return due
         if broken is not None and holds[broken]:
@@ -125,15 +120,33 @@ class _Run:
             self.since_ms = None if rising else int(self._times_ms[broken])
         return broken
 
+    def _broken(self, holds: NDArray[np.bool_], at: int, due: int) -> int | None:
+        """The first figure from `at` up to the one due that ends the wait, or begins it anew."""
+        if not self._has_gaps:
+            ends = int(holds[at : due + 1].argmin())
+            return None if holds[at + ends] else at + ends
+        broken = ~holds[at : due + 1] | self._indicator.after_gap[at : due + 1]
+        if self._anew_at >= at and self._anew_at <= due:
+            broken[self._anew_at - at] = not holds[self._anew_at]
+        found = _first(broken, 0)
+        return None if found is None else at + found
+
     def _settle(self, step: Step, at: int) -> None:
         at_ms = int(self._times_ms[at])
-        self.transitions.append(Transition(step, at_ms, float(self._values[at])))
         raised = step is Step.RAISED
+        forecasts = self._indicator.forecasts_ms
+        forecast = np.nan if forecasts is None or not raised else forecasts[at]
+        self.transitions.append(
+            Transition(
+                step,
+                at_ms,
+                float(self._indicator.values[at]),
+                self._bound.level,
+                forecast_ms=None if np.isnan(forecast) else int(forecast),
+            )
+        )
         self.phase = Phase.RAISED if raised else Phase.NORMAL
         self.since_ms = at_ms if raised else None
-
-    def _since(self) -> int:
-        return 0 if self.since_ms is None else self.since_ms
 
 
 def _first(holds: NDArray[np.bool_], at: int) -> int | None:

@@ -1,11 +1,12 @@
 """Numbers from numbers: thin wrappers that check and name what the kernels compute."""
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable
 
-from appliance.analytics import counted, drift, exposure, rolling, running
-from appliance.analytics.anomaly import Detector
+import numpy as np
+
+from appliance.analytics import drift, pieces, rolling, running
 from appliance.analytics.buckets import Buckets
+from appliance.analytics.kernels import indicators
 from appliance.model.sealed import Rollup
 
 
@@ -16,23 +17,32 @@ def warm_up() -> None:
     buckets.add(times_ms, values)
     buckets.add_rolled(Rollup(times_ms, times_ms, *[values] * 6))
     running.share(times_ms, values, end_ms=2, hold_ms=1)
-    _warm_up_rules(times_ms, values)
+
+
+def bulk() -> tuple[Callable[[], object], ...]:
+    """Steps that compile what rules and looks at history need: nobody waits for it at a start."""
+    times, values, out = np.array([0, 1]), np.array([0.0, 1.0]), np.empty((2, 2))
+    weighted = True
+    memory, held = np.full(1000, np.nan), pieces.hold(times, values, 2, 1)
+    return (
+        lambda: indicators.rate(times, values, 1, memory[: indicators.RATE_MEMORY], out[0]),
+        lambda: indicators.still(times, values, 0.1, 1, memory[: indicators.STILL_MEMORY], out[0]),
+        lambda: indicators.drift(
+            times, values, 1.0, weighted, memory[: indicators.DRIFT_MEMORY], out[0]
+        ),
+        lambda: indicators.held_mean(
+            times, values, 1, 1, memory[: indicators.HELD_MEMORY + 4], out[0]
+        ),
+        lambda: indicators.projected_mean(
+            times, values, 1, 1, (1.0, 1), memory[: indicators.HELD_MEMORY + 4], out
+        ),
+        lambda: drift.ewma(times, values, 1.0),
+        lambda: rolling.slope(times, values, 1),
+        lambda: pieces.highest_mean(held, 1, 0.5, 0, 2),
+    )
 
 
 def warm_up_bulk() -> None:
-    """Compile what looks at whole histories and at anomalies: longer, and nobody waits for it."""
-    times_ms, values = np.array([0, 1]), np.array([0.0, 1.0])
-    for counting in (counted.mean, counted.std, counted.maximum):
-        counting(values, 2)
-    counted.ewma(values, 0.5)
-    Detector().score(times_ms, values)
-
-
-def _warm_up_rules(times_ms: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-    for figure in (rolling.mean, rolling.maximum, rolling.median, rolling.slope):
-        figure(times_ms, values, 1)
-    rolling.time_weighted_mean(times_ms, values, 1, 1)
-    drift.ewma(times_ms, values, 1.0)
-    drift.cusum(values, 0.0, 1.0)
-    drift.still_ms(times_ms, values)
-    exposure.above(times_ms, values, 0.0, 2, 1)
+    """All steps of `bulk` at once."""
+    for step in bulk():
+        step()

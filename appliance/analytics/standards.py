@@ -9,6 +9,9 @@ import msgspec
 from appliance.errors import NotFound
 from appliance.model.limit import Limit
 
+MEASURES = {"twa": "TWA", "stel": "STEL", "ceiling": "ceiling"}
+"""What rules call the limits of a gas, and what the rows do."""
+
 
 def shipped() -> tuple[Limit, ...]:
     """Every limit that ships, in the order of the file."""
@@ -24,6 +27,14 @@ def pick(limits: Iterable[Limit], quantity: str, subject: str, name: str, source
         if found and limit.source.startswith(source):
             return limit
     raise NotFound(f"{source} gives no {name} for {quantity} of {subject}.")
+
+
+def exposure_limit(limits: Iterable[Limit], named: str, measure: str) -> Limit:
+    """The limit of a gas that is named by its subject and source, such as "CO, NIOSH REL"."""
+    subject, _, source = named.partition(", ")
+    if not source:
+        raise NotFound(f'"{named}" names no source; give it as "CO, NIOSH REL".')
+    return pick(limits, "gas_concentration", subject, MEASURES[measure], source)
 
 
 def zone_boundaries(

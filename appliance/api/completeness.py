@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -11,19 +12,26 @@ from quart import Blueprint, Response
 
 from appliance.api.data import Between
 from appliance.errors import BadRequest
-from appliance.history.certificate import certify, count_factory
+from appliance.history.certificate import certify
+from appliance.history.factory import count_factory
 from appliance.http.access import EVERYONE, allow, caller
 from appliance.http.body import query, reply
 from appliance.http.context import ctx
-from appliance.model.completeness import WORDS, Certificate, Range
+from appliance.model.completeness import WORDS, Certificate, DeviceCounts, Range
 from appliance.model.ids import GivenDeviceId, GivenFactoryId
 
 blueprint = Blueprint("completeness", __name__, url_prefix="/data")
 
-CSV_HEAD = (
-    *("device_id", "device", "from_utc", "to_utc", "what", "cause", "rows", "exact", "behind"),
+PLACE = ("device_id", "device", "from_utc", "to_utc")
+RANGE_HEAD = (
+    *(*PLACE, "what", "cause", "rows", "exact", "behind"),
     *("reset", "epoch", "first_row", "words"),
 )
+COUNTS = (
+    *("expected", "received", "missing", "late", "duplicate", "conflicting", "quarantined"),
+    *("damaged", "dropped"),
+)
+COUNT_HEAD = (*PLACE, *COUNTS)
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
@@ -45,31 +53,30 @@ async def get_completeness() -> Response:
     if asked.device_id is not None and asked.factory_id is None:
         late_ms = round(c.settings.late_seconds * 1000)
         found = await certify(c.source, caller().scope, asked.device_id, period, now, late_ms)
-        return _csv(found) if asked.format == "csv" else reply(_told(found))
-    if asked.factory_id is None or asked.device_id is not None or asked.format == "csv":
-        raise BadRequest("Name a device (device_id), or a factory (factory_id, as JSON alone).")
+        name = f"carbonseed-completeness-device-{asked.device_id}"
+        if asked.format == "csv":
+            return _csv(name, RANGE_HEAD, _range_lines(found))
+        return _named(reply(_told(found)), f"{name}.json")
+    if asked.factory_id is None or asked.device_id is not None:
+        raise BadRequest("Name either a device (device_id) or a factory (factory_id).")
     days, devices = await count_factory(c.source, caller().scope, asked.factory_id, period, now)
-    return reply(
-        {
-            "factory_id": asked.factory_id,
-            "from": days[0],
-            "to": days[1],
-            "late_seconds": c.settings.late_seconds,
-            "devices": devices,
-        }
-    )
+    name = f"carbonseed-completeness-factory-{asked.factory_id}"
+    if asked.format == "csv":
+        return _csv(name, COUNT_HEAD, _count_lines(days, devices))
+    told = {
+        "factory_id": asked.factory_id,
+        "from": days[0],
+        "to": days[1],
+        "late_seconds": c.settings.late_seconds,
+        "devices": [_between(structs.asdict(one)) for one in devices],
+    }
+    return _named(reply(told), f"{name}.json")
 
 
 def _told(found: Certificate) -> dict[str, Any]:
-    told = structs.asdict(found)
-    told["from"], told["to"] = told.pop("from_ms"), told.pop("to_ms")
+    told = _between(structs.asdict(found))
     told["ranges"] = [_range(one) for one in found.ranges]
-    told["damaged"] = [
-        {**rest, "from": from_ms, "to": to_ms}
-        for one in found.damaged
-        for rest in [structs.asdict(one)]
-        for from_ms, to_ms in [(rest.pop("from_ms"), rest.pop("to_ms"))]
-    ]
+    told["damaged"] = [_between(structs.asdict(one)) for one in found.damaged]
     causes: dict[str, Any] = {}
     for one in found.ranges:
         sums = causes.setdefault(
@@ -82,31 +89,50 @@ def _told(found: Certificate) -> dict[str, Any]:
 
 
 def _range(one: Range) -> dict[str, Any]:
-    told = structs.asdict(one)
-    told["from"], told["to"] = told.pop("from_ms"), told.pop("to_ms")
-    told["epoch"] = _hex(one.epoch)
+    return _between(structs.asdict(one)) | {"epoch": _hex(one.epoch)}
+
+
+def _between(told: dict[str, Any]) -> dict[str, Any]:
+    """With `from` and `to`, its days too, as everywhere in the API."""
+    if "from_ms" in told:
+        told["from"], told["to"] = told.pop("from_ms"), told.pop("to_ms")
+    if "days" in told:
+        told["days"] = [_between(structs.asdict(day)) for day in told["days"]]
     return told
 
 
-def _csv(found: Certificate) -> Response:
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\r\n")
-    lines.writerow(CSV_HEAD)
-    name = f"'{found.device}" if _FORMULA.match(found.device) else found.device
+def _range_lines(found: Certificate) -> Iterator[list[object]]:
     for one in found.ranges:
-        reset = one.reset or ""
-        lines.writerow(
-            [
-                *(found.device_id, name, _iso(one.from_ms), _iso(one.to_ms), one.what, one.cause),
-                *(one.rows, str(one.exact).lower(), one.behind or ""),
-                f"'{reset}" if _FORMULA.match(reset) else reset,
-                *(_hex(one.epoch) or "", one.first_row, WORDS[one.cause]),
-            ]
-        )
-    response = Response(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="carbonseed-completeness-{found.device_id}.csv"'
-    )
+        yield [
+            *(found.device_id, found.device, _iso(one.from_ms), _iso(one.to_ms)),
+            *(one.what, one.cause, one.rows, str(one.exact).lower(), one.behind or ""),
+            *(one.reset or "", _hex(one.epoch) or "", one.first_row, WORDS[one.cause]),
+        ]
+
+
+def _count_lines(days: tuple[int, int], devices: Sequence[DeviceCounts]) -> Iterator[list[object]]:
+    for one in devices:
+        counts = [getattr(one, name) for name in COUNTS]
+        yield [one.device_id, one.device, *(_iso(edge) for edge in days), *counts]
+
+
+def _csv(name: str, head: Sequence[str], lines: Iterable[Sequence[object]]) -> Response:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(head)
+    for line in lines:
+        writer.writerow([f"'{cell}" if _is_formula(cell) else cell for cell in line])
+    return _named(Response(text.getvalue(), content_type="text/csv; charset=utf-8"), f"{name}.csv")
+
+
+def _is_formula(cell: object) -> bool:
+    """What a spreadsheet would take for one."""
+    return isinstance(cell, str) and _FORMULA.match(cell) is not None
+
+
+def _named(response: Response, name: str) -> Response:
+    kind = "inline" if name.endswith(".json") else "attachment"
+    response.headers["Content-Disposition"] = f'{kind}; filename="{name}"'
     return response
 
 

@@ -8,7 +8,7 @@ from appliance.http.access import EVERYONE, actor, allow, caller
 from appliance.http.body import body, reply
 from appliance.http.context import ctx
 from appliance.identity import devices
-from appliance.identity.devices import NewDevice
+from appliance.identity.devices import DeviceChange, NewDevice
 from appliance.model.ids import DeviceId, KeyId
 from appliance.model.user import Role
 
@@ -40,6 +40,16 @@ async def get_device(device_id: int) -> Response:
     if found is None:
         raise NotFound("There is no such device.")
     return reply(found)
+
+
+@blueprint.patch("/<int:device_id>")
+@allow(Role.ADMINISTRATOR, Role.TECHNICIAN)
+async def change_device(device_id: int) -> Response:
+    """Rename a device, move it to another machine, or expect it more or less often from now on."""
+    asked = await body(DeviceChange)
+    c = ctx()
+    which = DeviceId(device_id)
+    return reply(await devices.change(c.db, caller().scope, actor(), which, asked, c.clock()))
 
 
 @blueprint.get("/<int:device_id>/keys")

@@ -1,21 +1,52 @@
-"""Figures for managers."""
+"""What the appliance says of factories, signals and machines; none of it is an alarm."""
+
+from typing import Annotated
 
 import msgspec
 from quart import Blueprint, Response
 
+from appliance.api.data import Between
+from appliance.errors import Unprocessable
+from appliance.history.advisories import advisories, comparison
+from appliance.history.insights import band, signal_insight
 from appliance.history.kpis import overview
+from appliance.history.machines import find_factory, machine_insight, machine_insights
 from appliance.http.access import EVERYONE, allow, caller
 from appliance.http.body import query, reply
 from appliance.http.context import ctx
-from appliance.model.ids import GivenFactoryId
+from appliance.model.ids import GivenDeviceId, GivenFactoryId, MachineId
+from appliance.store.model_scores import select_model_states
 
 blueprint = Blueprint("insights", __name__, url_prefix="/insights")
+
+MOST_BAND_MS = 400 * 86_400_000
+MetricName = Annotated[str, msgspec.Meta(max_length=100)]
 
 
 class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of which factory."""
 
     factory_id: GivenFactoryId
+
+
+class WhichSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of which signal."""
+
+    device_id: GivenDeviceId
+    metric: MetricName
+
+
+class WhichBand(Between, frozen=True, kw_only=True):
+    """Of which signal, over which time."""
+
+    device_id: GivenDeviceId
+    metric: MetricName
+
+
+class WhichMetric(Which, frozen=True):
+    """Of which factory and metric."""
+
+    metric: MetricName
 
 
 @blueprint.get("/overview")
@@ -25,3 +56,74 @@ async def get_overview() -> Response:
     c = ctx()
     factory_id = query(Which).factory_id
     return reply(await overview(c.source, caller().scope, factory_id, c.clock()))
+
+
+@blueprint.get("/signals")
+@allow(*EVERYONE)
+async def get_signal() -> Response:
+    """All that is known of one signal now."""
+    c = ctx()
+    asked = query(WhichSignal)
+    return reply(
+        await signal_insight(c.source, caller().scope, asked.device_id, asked.metric, c.clock())
+    )
+
+
+@blueprint.get("/baseline")
+@allow(*EVERYONE)
+async def get_baseline() -> Response:
+    """What was usual over a time, as a band for charts."""
+    c = ctx()
+    asked = query(WhichBand)
+    between = asked.between(c.clock())
+    if between[1] - between[0] > MOST_BAND_MS:
+        raise Unprocessable("Ask for at most 400 days at once.")
+    wanted = asked.device_id, asked.metric
+    return reply(await band(c.source, caller().scope, wanted, between))
+
+
+@blueprint.get("/machines")
+@allow(*EVERYONE)
+async def list_machines() -> Response:
+    """The machines of a factory, the least healthy first."""
+    c = ctx()
+    found = await machine_insights(c.source, caller().scope, query(Which).factory_id, c.clock())
+    return reply({"machines": found})
+
+
+@blueprint.get("/machines/<int:machine_id>")
+@allow(*EVERYONE)
+async def get_machine(machine_id: int) -> Response:
+    """One machine, with its scores by the hour."""
+    c = ctx()
+    return reply(await machine_insight(c.source, caller().scope, MachineId(machine_id), c.clock()))
+
+
+@blueprint.get("/advisories")
+@allow(*EVERYONE)
+async def list_advisories() -> Response:
+    """What gets worse without being an alarm."""
+    c = ctx()
+    found = await advisories(c.source, caller().scope, query(Which).factory_id, c.clock())
+    return reply({"advisories": found})
+
+
+@blueprint.get("/comparison")
+@allow(*EVERYONE)
+async def get_comparison() -> Response:
+    """This week so far against last week."""
+    c = ctx()
+    asked = query(WhichMetric)
+    return reply(
+        await comparison(c.source, caller().scope, asked.factory_id, asked.metric, c.clock())
+    )
+
+
+@blueprint.get("/models")
+@allow(*EVERYONE)
+async def list_models() -> Response:
+    """How it goes with the models that rules ask."""
+    c = ctx()
+    factory_id = query(Which).factory_id
+    await find_factory(c.source, caller().scope, factory_id)
+    return reply({"models": await select_model_states(c.db, [factory_id], c.clock())})

@@ -10,21 +10,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from appliance.alarms import silence, threshold
+from appliance.alarms import silence
+from appliance.alarms.evaluation import Evaluation, run_of
+from appliance.alarms.look import Facts, limit_of, view
+from appliance.alarms.record import rows_of
 from appliance.alarms.transition import Step, Transition
 from appliance.demo.nodes import FIRMWARE
 from appliance.demo.plant import DAY
 from appliance.errors import CarbonseedError
 from appliance.history.readings import Source, pages
 from appliance.model.ids import AlertId, UserId
-from appliance.model.rule import Rule, RuleKind, RuleState
+from appliance.model.rule import Level, Rule, RuleKind
+from appliance.model.rule_state import NORMAL, RuleState
 from appliance.model.scope import Scope
-from appliance.store import alerts, rule_states, rules
+from appliance.store import alerts, rule_states, rule_steps, rules
+from appliance.store.alert_deeds import update_alerts_acknowledged
 from appliance.store.pool import Connection
 from appliance.store.readings import Rows
 
 COARSE_SECONDS = 60
-"""Between two readings of the past, and expected of the nodes: of today there are more."""
+"""Between two readings of the past, and expected of the nodes then: of today there are more."""
 NOTES = ("Checked on site.", "Maintenance informed.", "Known, part is ordered.", None)
 
 
@@ -51,6 +56,11 @@ def spans(days: float, now: datetime, fine_seconds: int) -> tuple[Span, Span]:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     today = (now - midnight) / timedelta(days=1)
     return Span(days, COARSE_SECONDS), Span(min(days, today), fine_seconds)
+
+
+def fine_since(fine: Span, now: datetime) -> datetime:
+    """When the fine part begins."""
+    return now - timedelta(days=fine.days)
 
 
 async def deliver(folder: Path, span: Span, heard: Callable[[int], None]) -> None:
@@ -92,23 +102,30 @@ async def record_alerts(source: Source, found: Sequence[Rule], who: UserId, now:
         for rule in found:
             rows = await _readings(source, rule, now)
             states[rule.id], steps = await source.run(_evaluate, rule, rows, _ms(now))
+            if steps:
+                await rule_steps.insert_rule_steps(connection, rule, rows_of(steps))
             for step in steps:
                 number += await _record(connection, rule, step, who, now)
         await rule_states.update_rule_states(connection, states)
+        seen = {rule_id: one for rule_id, one in states.items() if one.seen_ms is not None}
+        await rule_states.insert_checkpoints(connection, seen, 0)
+        await rules.update_rule_changes(connection)
     return number
 
 
 async def _record(db: Connection, rule: Rule, step: Transition, who: UserId, now: datetime) -> bool:
     at = datetime.fromtimestamp(step.at_ms / 1000, UTC)
     if step.step is Step.CLEARED:
-        await alerts.update_alert_cleared(db, rule.id, at, step.value)
+        await alerts.update_alert_cleared(db, rule.id, step.level, at, step.value)
         return False
-    alert_id = await alerts.insert_alert(db, rule, at, step.value)
+    alert_id = await alerts.insert_alert(
+        db, rule, step.level, at, step.value, limit_of(rule, step.level)
+    )
     if alert_id is not None and (rule.priority == 1 or _is_acknowledged(alert_id, now - at)):
         scope = Scope((rule.factory_id,))
         later = at + timedelta(minutes=2 + alert_id * 7 % 23)
         note = NOTES[alert_id % len(NOTES)]
-        await alerts.update_alert_acknowledged(db, scope, alert_id, who, note, later)
+        await update_alerts_acknowledged(db, scope, [alert_id], who, note, later)
     return alert_id is not None
 
 
@@ -127,10 +144,13 @@ async def _readings(source: Source, rule: Rule, now: datetime) -> Rows:
 
 
 def _evaluate(rule: Rule, rows: Rows, now_ms: int) -> tuple[RuleState, list[Transition]]:
-    """The same state machines that run live; nothing counts as stale, for it is about the past."""
+    """The same state machines that run live."""
     if rule.kind is not RuleKind.NO_DATA:
-        return threshold.evaluate(rule, RuleState(), *rows, now_ms, stale_ms=now_ms)
-    state, steps = RuleState(), []
+        evaluation = Evaluation(view(rule, Facts(COARSE_SECONDS * 1000)))
+        before = rows.times_ms <= now_ms
+        steps = evaluation.take(run_of(rows.times_ms[before], rows.values[before]))
+        return evaluation.state, steps
+    level, steps = NORMAL, []
     calm_ms = round(rule.off_delay_seconds * 1000)
     for heard_ms, next_ms in _gaps(rows, rule.on_delay_seconds * 1000):
         for heard, moment in (
@@ -138,9 +158,9 @@ def _evaluate(rule: Rule, rows: Rows, now_ms: int) -> tuple[RuleState, list[Tran
             (next_ms, next_ms),
             (next_ms + calm_ms, next_ms + calm_ms),
         ):
-            state, told = silence.evaluate(rule, state, heard, 0, moment)
+            level, told = silence.evaluate(rule, level, heard, 0, moment)
             steps += told
-    return state, steps
+    return RuleState(levels={Level.ON: level}), steps
 
 
 def _gaps(rows: Rows, longest_ms: float) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from appliance.model.ids import DeviceId
-from appliance.model.rule import NewRule, RuleKind
+from appliance.model.rule import Level, NewRule, NoData, Threshold
 
 FACTORY = "Werk Nord"
 TIME_ZONE = "Europe/Berlin"
@@ -37,10 +37,13 @@ class Node(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A rule on a node; seconds for the delay, the metric's unit for limit and deadband."""
+    """A rule on a node; seconds for the delay, the metric's unit for limit and deadband.
+
+    level: None for a rule about silence.
+    """
 
     node: str
-    kind: RuleKind
+    level: Level | None
     metric: str | None
     limit: float | None
     deadband: float
@@ -53,9 +56,8 @@ class Limit(NamedTuple):
         """The rule on the node's device."""
         return NewRule(
             device_id=device_id,
-            kind=self.kind,
+            look=Threshold(**{self.level: self.limit}) if self.level else NoData(),
             metric=self.metric,
-            limit=self.limit,
             deadband=self.deadband,
             on_delay_seconds=self.delay,
             off_delay_seconds=self.delay,
@@ -170,7 +172,7 @@ _COLD = "Close the lid and check the burner. Below 680 °C do not cast; tell the
 _HUMID = "Lower the humidifier by 10 %. Do not start a new body until it is below 70 %."
 _SILENT = "Check the node's lamp and its supply. The line runs on; its values come later."
 
-HIGH, LOW, NO_DATA = RuleKind.HIGH, RuleKind.LOW, RuleKind.NO_DATA
+HIGH, LOW, NO_DATA = Level.H, Level.L, None
 
 LIMITS = (
     Limit("furnace-1", HIGH, "temperature", 775, 5, 30, 2, "Melt too hot", _MELT),

@@ -15,10 +15,11 @@ from appliance.demo.past import Span
 from appliance.errors import Conflict
 from appliance.http.context import Context
 from appliance.identity import devices, machines, rules
-from appliance.identity.devices import NewDevice
+from appliance.identity.devices import DeviceChange, NewDevice
 from appliance.identity.machines import NewMachine
 from appliance.main import Started
 from appliance.model.ids import FactoryId
+from appliance.model.rule import RuleMode
 from appliance.model.scope import Scope
 from appliance.store.alerts import select_alerts
 from appliance.store.devices import select_devices
@@ -29,6 +30,8 @@ from appliance.store.users import select_user_id
 
 LOADERS = 2
 """Nodes whose past is sent at the same time."""
+
+UNTRIED = "There was no history yet to try it on."
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ async def run(started: Started, history_days: float, audience: Audience) -> None
         now = c.clock().astimezone(await asyncio.to_thread(ZoneInfo, plant.TIME_ZONE))
         spans = past.spans(history_days, now, nodes.SAMPLING_MS // 1000)
         state = await _deliver_past(folder, state, spans, audience)
+        await _expect_often(c, factory_id, past.fine_since(spans[1], now))
         await _draw_limits(c, factory_id, now - timedelta(days=history_days))
         await asyncio.to_thread(folder.save, msgspec.structs.replace(state, complete=True))
     async with asyncio.TaskGroup() as group:
@@ -135,6 +139,14 @@ async def _deliver_past(
     return State(state.password, tuple(done))
 
 
+async def _expect_often(c: Context, factory_id: FactoryId, since: datetime) -> None:
+    """From the fine part of the past on, nodes are to be heard of as often as they measure."""
+    scope = Scope((factory_id,))
+    often = DeviceChange(expected_interval_ms=nodes.SAMPLING_MS)
+    for device in await select_devices(c.db, scope):
+        await devices.change(c.db, scope, people.ACTOR, device.id, often, since)
+
+
 async def _draw_limits(c: Context, factory_id: FactoryId, since: datetime) -> None:
     """The rules, set before the past began and each unless it is there, and their alerts."""
     scope = Scope((factory_id,))
@@ -143,7 +155,9 @@ async def _draw_limits(c: Context, factory_id: FactoryId, since: datetime) -> No
     for limit in plant.LIMITS:
         wanted = limit.on(known[limit.node])
         if (wanted.device_id, wanted.message) not in there:
-            await rules.create(c.db, scope, people.ACTOR, wanted, since)
+            made = await rules.create(c.db, scope, people.ACTOR, wanted, since)
+            live = rules.ModeChange(mode=RuleMode.LIVE, override=UNTRIED)
+            await rules.put(c.db, scope, people.ACTOR, made.id, live, since)
     who = await select_user_id(c.db, people.OPERATOR)
     if who is not None and not await select_alerts(c.db, scope, "all", limit=1):
         found = await select_rules(c.db, scope)

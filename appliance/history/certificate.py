@@ -1,39 +1,33 @@
-"""The certificate of completeness of a device, and the counts of a factory."""
+"""The certificate of completeness of a device."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from appliance.errors import NotFound
-from appliance.history.identities import DAY_MS, Found, identities
-from appliance.history.missing import (
-    HOLD_INTERVALS,
-    Asked,
-    Known,
-    Late,
-    Span,
-    Stream,
-    classify,
-    joined,
-)
+from appliance.history.evidence import Asked, Known, Late, Stream
+from appliance.history.identities import Found, identities
+from appliance.history.missing import by_part, classify
+from appliance.history.plan import HOLD_INTERVALS, Plan, read_plan
 from appliance.history.readings import Source
+from appliance.history.spans import Span, joined
 from appliance.model.batch import POINTS
 from appliance.model.completeness import (
     Cause,
     Certificate,
     Counts,
-    DeviceCounts,
+    DayCounts,
     Range,
     What,
 )
-from appliance.model.ids import DeviceId, FactoryId
+from appliance.model.ids import DeviceId
 from appliance.model.scope import Scope
 from appliance.store import certificate as store
 from appliance.store.certificate import SetAsideCounts
 from appliance.store.devices import select_device
-from appliance.store.readings import lock_batches
 from appliance.store.runs import select_downtimes
 
 
@@ -44,28 +38,34 @@ async def certify(
     period: Span,
     now: datetime,
     late_ms: int,
+    days: Sequence[int] = (),
 ) -> Certificate:
-    """What came of a device in from_ms <= t < to_ms, and why not the rest."""
+    """What came of a device in from_ms <= t < to_ms, and why not the rest.
+
+    days: when, within the period, one day ends and the next begins; in order.
+    """
     device = await select_device(source.db, scope, device_id)
     if device is None:
         raise NotFound(f"There is no device {device_id} here.")
     # The ledger first: a row that comes meanwhile is found and not told to be unreadable.
     ledger = await store.select_streams(source.db, device_id)
-    streams = [_stream(row) for row in ledger]
+    streams = [stream_of(row) for row in ledger]
+    plan = await read_plan(source.db, device_id)
+    edges = [period[0], *days, period[1]]
     stretch = await _stretch(source, device_id, period, streams)
-    found = await identities(source, device_id, stretch, period, device.expected_interval_ms)
+    found = await identities(source, device_id, stretch, edges, plan)
     late = await store.select_late_rows(source.db, device_id, *stretch)
     now_ms = round(now.timestamp() * 1000)
     known = Known(
         streams,
         found.runs,
         [Late(*row) for row in late],
-        _point_gaps(found, streams, device.expected_interval_ms),
+        _point_gaps(found, streams, plan),
         await select_downtimes(source.db, stretch[0], now_ms, now),
         joined(sorted((one.from_ms, one.to_ms) for one in found.damaged)),
         await store.select_released(source.db, device.factory_id),
     )
-    asked = Asked(*period, now_ms, device.expected_interval_ms, late_ms)
+    asked = Asked(*period, now_ms, plan, late_ms)
     ranges = await source.run(classify, known, asked)
     aside = await store.select_set_aside(source.db, device_id, *period)
     touching = [row for row in ledger if _touches(row, period)]
@@ -81,22 +81,8 @@ async def certify(
         counts=_counts(known, ranges, aside, duplicate),
         ranges=ranges,
         damaged=[one for one in found.damaged if one.from_ms < period[1] and one.to_ms > period[0]],
+        days=_days(known, ranges, edges),
     )
-
-
-async def count_factory(
-    source: Source, scope: Scope, factory_id: FactoryId, period: Span, now: datetime
-) -> tuple[Span, list[DeviceCounts]]:
-    """The counts of all devices of a factory, and the whole UTC days they are of."""
-    days = period[0] // DAY_MS * DAY_MS, -(-period[1] // DAY_MS) * DAY_MS
-    if factory_id not in scope.factory_ids:
-        raise NotFound(f"There is no factory {factory_id} here.")
-    async with (
-        source.db.acquire() as db,
-        db.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        await lock_batches(db)
-        return days, await store.select_device_counts(db, scope, factory_id, days, now)
 
 
 async def _stretch(
@@ -113,7 +99,8 @@ async def _stretch(
     return await store.select_edges(source.db, device_id, from_ms, to_ms)
 
 
-def _stream(row: Any) -> Stream:
+def stream_of(row: Any) -> Stream:
+    """A row of store.certificate.select_streams as evidence."""
     received = [(part.lower, part.upper) for part in row["received"]]
     return Stream(
         row["epoch"],
@@ -122,7 +109,7 @@ def _stream(row: Any) -> Stream:
         row["last_ms"],
         row["dropped"],
         row["reset"],
-        row["quarantined"],
+        row.get("quarantined") or (),
     )
 
 
@@ -132,13 +119,27 @@ def _touches(row: Any, period: Span) -> bool:
     )
 
 
-def _point_gaps(found: Found, streams: Sequence[Stream], interval_ms: int) -> list[Span]:
+def _point_gaps(found: Found, streams: Sequence[Stream], plan: Plan) -> list[Span]:
     """Silences of a device of which nothing is numbered."""
     times = found.point_times_ms
     if times.size < 2 or any(one.epoch != POINTS for one in streams):
         return []
-    places = np.flatnonzero(np.diff(times) > HOLD_INTERVALS * interval_ms)
-    return [(int(times[place]), int(times[place + 1])) for place in places]
+    least = min(plan.within(int(times[0]), int(times[-1])))
+    places = np.flatnonzero(np.diff(times) > HOLD_INTERVALS * least).tolist()
+    gaps = [(int(times[place]), int(times[place + 1])) for place in places]
+    return [gap for gap in gaps if plan.rows(*gap) > HOLD_INTERVALS]
+
+
+def _days(known: Known, ranges: Sequence[Range], edges: Sequence[int]) -> list[DayCounts]:
+    received = [0] * (len(edges) - 1)
+    for run in known.runs:
+        if run.inside:
+            received[run.part] += run.stop - run.first
+    gone = by_part([one for one in ranges if one.what in (What.MISSING, What.UNREADABLE)], edges)
+    return [
+        DayCounts(begin, end, there + rest, there)
+        for (begin, end), there, rest in zip(pairwise(edges), received, gone, strict=True)
+    ]
 
 
 def _counts(known: Known, ranges: Sequence[Range], aside: SetAsideCounts, duplicate: int) -> Counts:

@@ -3,6 +3,7 @@
 As much memory for a year as for some days: of each window only its runs are kept.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -10,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.archive.read import Archive, Unreadable
-from appliance.history.missing import Run
+from appliance.history.evidence import Run
+from appliance.history.plan import Plan
 from appliance.history.readings import Source
+from appliance.history.spans import Span
 from appliance.model.batch import POINTS
 from appliance.model.completeness import Unread
 from appliance.model.ids import DeviceId
@@ -22,7 +25,6 @@ from appliance.store.readings import lock_batches
 DAY_MS = 86_400_000
 WINDOW_ROWS = 500_000
 
-Span = tuple[int, int]
 Column = NDArray[np.int64]
 
 
@@ -44,10 +46,10 @@ class Found(NamedTuple):
 
 
 async def identities(
-    source: Source, device_id: DeviceId, stretch: Span, period: Span, interval_ms: int
+    source: Source, device_id: DeviceId, stretch: Span, edges: Sequence[int], plan: Plan
 ) -> Found:
-    """The rows of a device in a stretch of time, cut at the edges of a period within it."""
-    width = max(1, WINDOW_ROWS * interval_ms // DAY_MS) * DAY_MS
+    """The rows of a device in a stretch of time, cut at the edges of the parts of a period."""
+    width = max(1, WINDOW_ROWS * min(plan.within(*stretch)) // DAY_MS) * DAY_MS
     runs: list[Run] = []
     points: list[Column] = []
     damaged: list[Unread] = []
@@ -58,10 +60,10 @@ async def identities(
             db.transaction(isolation="repeatable_read", readonly=True),
         ):
             await lock_batches(db)
-            hot = await certificate.select_hot_runs(db, device_id, *window, period)
+            hot = await certificate.select_hot_runs(db, device_id, *window, edges)
             sealed = await certificate.select_sealed_rows(db, device_id, *window)
         some, times_ms, spoiled = await source.run(
-            _window, source.archive, hot, sealed, window, period
+            _window, source.archive, hot, sealed, window, edges
         )
         runs = joined(runs + some)
         points.append(times_ms)
@@ -76,11 +78,11 @@ def joined(runs: Sequence[Run]) -> list[Run]:
     found: list[Run] = []
     for run in sorted(runs):
         last = found[-1] if found else None
-        if last and (last.epoch, last.stop, last.bounded, last.inside) == (
+        if last and (last.epoch, last.stop, last.bounded, last.part) == (
             run.epoch,
             run.first,
             run.bounded,
-            run.inside,
+            run.part,
         ):
             found[-1] = last._replace(stop=run.stop, last_ms=run.last_ms)
         else:
@@ -88,15 +90,16 @@ def joined(runs: Sequence[Run]) -> list[Run]:
     return found
 
 
-def runs_of(rows: Rows, period: Span) -> list[Run]:
-    """Rows, each once, as runs."""
+def runs_of(rows: Rows, edges: Sequence[int]) -> list[Run]:
+    """Rows, each once, as runs; edges of the parts of a period, in order."""
     if not rows.epochs.size:
         return []
     order = np.lexsort((rows.numbers, rows.epochs))
     epochs, numbers, times_ms, bounded = (column[order] for column in rows)
-    inside = (times_ms >= period[0]) & (times_ms < period[1])
+    parts = np.searchsorted(edges, times_ms, "right") - 1
+    parts[parts == len(edges) - 1] = -1
     breaks = (np.diff(epochs) != 0) | (np.diff(numbers) != 1)
-    breaks |= (np.diff(bounded) != 0) | (inside[1:] != inside[:-1])
+    breaks |= (np.diff(bounded) != 0) | (parts[1:] != parts[:-1])
     ends = np.flatnonzero(breaks)
     first, last = np.append(0, ends + 1), np.append(ends, epochs.size - 1)
     columns = (
@@ -106,7 +109,7 @@ def runs_of(rows: Rows, period: Span) -> list[Run]:
         times_ms[first],
         times_ms[last],
         bounded[first] != 0,
-        inside[first],
+        parts[first],
     )
     return [Run(*values) for values in zip(*(one.tolist() for one in columns), strict=True)]
 
@@ -116,21 +119,21 @@ def _window(
     hot: Sequence[Any],
     sealed: Sequence[tuple[str, Located]],
     window: Span,
-    period: Span,
+    edges: Sequence[int],
 ) -> tuple[list[Run], Column, list[Unread]]:
     rows, damaged = _sealed(archive, sealed, window)
     points = [rows.times_ms[rows.epochs == POINTS]]
-    runs = runs_of(rows, period)
+    runs = runs_of(rows, edges)
     for batch in hot:
         epoch, first, count, start_ms, last_ms, bounded, offsets = batch
         if offsets is None:
-            inside = period[0] <= start_ms < period[1]
-            runs.append(Run(epoch, first, first + count, start_ms, last_ms, bounded, inside))
+            part = bisect_right(edges, start_ms) - 1 if start_ms < edges[-1] else -1
+            runs.append(Run(epoch, first, first + count, start_ms, last_ms, bounded, part))
         else:
             times_ms = start_ms + np.array(offsets, np.int64)
             numbers = first + np.arange(count)
             same = np.full(count, epoch), np.full(count, int(bounded))
-            runs += runs_of(Rows(same[0], numbers, times_ms, same[1]), period)
+            runs += runs_of(Rows(same[0], numbers, times_ms, same[1]), edges)
             if epoch == POINTS:
                 points.append(times_ms)
     return joined(runs), np.unique(np.concatenate(points)), damaged

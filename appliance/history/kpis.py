@@ -13,13 +13,15 @@ from appliance.analytics import running
 from appliance.analytics.buckets import Buckets
 from appliance.errors import NotFound
 from appliance.history import latest
+from appliance.history.plan import HOLD_INTERVALS, Plan, read_plans
 from appliance.history.readings import Asked, Source, pages
 from appliance.history.rolled import rollups
 from appliance.model.device import DeviceState, DeviceStatus, Value
 from appliance.model.ids import DeviceId, FactoryId
 from appliance.model.kpi import Kpi, Overview
+from appliance.model.look import UPPER
 from appliance.model.metric import Metric
-from appliance.model.rule import Rule, RuleKind
+from appliance.model.rule import Rule, RuleMode
 from appliance.model.scope import Scope
 from appliance.model.sealed import FileKind
 from appliance.store.alerts import select_open_alert_counts
@@ -48,6 +50,7 @@ class _Reader(NamedTuple):
     source: Source
     scope: Scope
     now_ms: int
+    plans: Mapping[DeviceId, Plan]
 
     async def means(
         self, device_id: DeviceId, metric: str, start_ms: int, width_ms: int, number: int
@@ -75,7 +78,8 @@ class _Reader(NamedTuple):
             return None
         times_ms = np.concatenate([page.times_ms for page in found])
         values = np.concatenate([page.values for page in found])
-        hold_ms = latest.STALE_INTERVALS * status.device.expected_interval_ms
+        plan = self.plans[status.device.id]
+        hold_ms = HOLD_INTERVALS * max(plan.within(end_ms - DAY_MS, end_ms))
         return await self.source.run(running.share, times_ms, values, end_ms, hold_ms)
 
 
@@ -87,7 +91,8 @@ async def overview(source: Source, scope: Scope, factory_id: FactoryId, now: dat
     metrics = {metric.name: metric for metric in await select_metrics(db)}
     statuses = await latest.statuses(db, scope, now)
     limits = _limits(await select_rules(db, scope))
-    reader = _Reader(source, scope, round(now.timestamp() * 1000))
+    plans = await read_plans(db, factory_id)
+    reader = _Reader(source, scope, round(now.timestamp() * 1000), plans)
     states = Counter(status.state.value for status in statuses)
     alerts = await select_open_alert_counts(db, scope)
     return Overview(
@@ -152,12 +157,13 @@ def _measuring(statuses: Sequence[DeviceStatus], metric: str) -> list[tuple[Devi
 
 
 def _limits(rules: Sequence[Rule]) -> dict[tuple[DeviceId, str | None], float]:
-    """The lowest limit of the enabled high rules, by device and metric."""
+    """The lowest upper limit of the live rules, by device and metric."""
     limits: dict[tuple[DeviceId, str | None], float] = {}
     for rule in rules:
-        if rule.enabled and rule.kind is RuleKind.HIGH and rule.limit is not None:
+        upper = [limit for level, limit in rule.limits.items() if level in UPPER]
+        if rule.mode is RuleMode.LIVE and upper:
             signal = rule.device_id, rule.metric
-            limits[signal] = min(rule.limit, limits.get(signal, rule.limit))
+            limits[signal] = min(*upper, limits.get(signal, upper[0]))
     return limits
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType, structs
 
 from appliance.errors import NotFound, Unprocessable
 from appliance.identity import audit, device_keys
@@ -14,6 +15,7 @@ from appliance.model.scope import Scope
 from appliance.model.text import Name
 from appliance.store import device_keys as stored_keys
 from appliance.store import devices, machines
+from appliance.store.intervals import insert_interval
 from appliance.store.pool import Connection, Db, Pool
 
 Milliseconds = Annotated[int, msgspec.Meta(ge=100, le=24 * 3600 * 1000)]
@@ -26,6 +28,14 @@ class NewDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     machine_id: GivenMachineId | None = None
     expected_interval_ms: Milliseconds = 10_000
+
+
+class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to change of a device; what is not named stays. No machine: null."""
+
+    name: Name | UnsetType = UNSET
+    machine_id: GivenMachineId | UnsetType | None = UNSET
+    expected_interval_ms: Milliseconds | UnsetType = UNSET
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -59,6 +69,30 @@ async def register(
         entry = _entry(actor, "device.create", device, now)
         await audit.record(connection, msgspec.structs.replace(entry, new=told))
     return Registered(device, key)
+
+
+async def change(
+    db: Pool, scope: Scope, actor: Actor, device_id: DeviceId, asked: DeviceChange, now: datetime
+) -> Device:
+    """Change a device in scope; what was expected of it before is kept with its time."""
+    wanted = {name: value for name, value in structs.asdict(asked).items() if value is not UNSET}
+    async with db.acquire() as connection, connection.transaction():
+        await devices.lock_device(connection, device_id)
+        device = await _one(connection, scope, device_id)
+        old = {name: getattr(device, name) for name in wanted}
+        if old == wanted:
+            return device
+        if wanted.get("machine_id") is not None:
+            theirs = NewDevice(device.factory_id, device.name, wanted["machine_id"])
+            await refuse_foreign_machine(connection, theirs)
+        if wanted.get("expected_interval_ms", device.expected_interval_ms) != (
+            device.expected_interval_ms
+        ):
+            await insert_interval(connection, device_id, now, device.expected_interval_ms)
+        await devices.update_device(connection, structs.replace(device, **wanted))
+        entry = _entry(actor, "device.change", device, now)
+        await audit.record(connection, structs.replace(entry, old=old, new=wanted))
+        return await _one(connection, scope, device_id)
 
 
 async def issue_key(

@@ -80,6 +80,15 @@ class Unread(msgspec.Struct, frozen=True):
     reason: str
 
 
+class DayCounts(msgspec.Struct, frozen=True):
+    """Rows of one day, or another part of a period."""
+
+    from_ms: int
+    to_ms: int
+    expected: int
+    received: int
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of a device in a period; docs/completeness.md says what each number means.
 
@@ -110,6 +119,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts
     ranges: list[Range]
     damaged: list[Unread]
+    days: list[DayCounts]
 
 
 class DeviceCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,3 +139,4 @@ class DeviceCounts(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int
     damaged: int
     dropped: int
+    days: list[DayCounts]

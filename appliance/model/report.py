@@ -7,6 +7,7 @@ import msgspec
 
 from appliance.model.factory import Factory
 from appliance.model.ids import DeviceId, FactoryId, RuleId
+from appliance.model.look import Level as LimitLevel
 from appliance.model.rule import RuleKind
 
 
@@ -60,12 +61,11 @@ class DayRows(msgspec.Struct, frozen=True):
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     """How much of what was to come from a device has come. Numbers of rows, one a sampling.
 
-    expected: one row per expected interval from the device's first reading ever on, or those
-    received if there are more. missing: expected and not received. late: received more than five
-    minutes after they were taken, null where the time of receipt is no longer kept. duplicate:
-    received again and left out, by the starts of the node that ran in the period. quarantined: set
-    aside in the period, as their times were beyond belief. share: received of expected, null if
-    nothing was expected.
+    As the certificate of completeness counts (see its model). missing: expected, and not there:
+    never received, or not to be read any more. late: received more than five minutes after they
+    were taken. duplicate: received again and left out, by the starts of the node that ran in the
+    period. quarantined: set aside in the period, as their times were beyond belief. share: received
+    of expected, null if nothing was expected.
     """
 
     device_id: DeviceId
@@ -75,7 +75,7 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     expected: int
     received: int
     missing: int
-    late: int | None
+    late: int
     duplicate: int
     quarantined: int
     share: float | None
@@ -107,7 +107,7 @@ class Beyond(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rule_id: RuleId
-    kind: RuleKind
+    level: LimitLevel
     limit: float
     in_force: datetime
     in_force_until: datetime
@@ -235,7 +235,7 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of a rule as it was in force in the period.
+    """One level of one version of a rule as it was in force in the period.
 
     set_at: when it was set; null: before the record of changes knows of it. set_by likewise.
     """
@@ -244,6 +244,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     device_id: DeviceId
     device: str
     kind: RuleKind
+    level: LimitLevel
     metric: str | None
     unit_label: str | None
     limit: float | None

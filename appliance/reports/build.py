@@ -190,12 +190,9 @@ async def _read(
             source.db, scope, device.id, edges.period.begin, edges.period.until
         )
         node = await nodes.read(source, scope, device, edges, bounds, receipt)
-    received = int(node.rows.days.sum())
-    late = receipt.late if receipt.rows >= received else None
-    receipt = receipt._replace(rows=received, late=late)
     if edges.period.over:
-        begin, end = edges.period.begin, edges.period.end
-        receipt = await stored.upsert_receipt(source.db, device.id, begin, end, receipt)
+        period, rows = (edges.period.begin, edges.period.end), node.certificate.counts.received
+        receipt = await stored.upsert_receipt(source.db, device.id, period, rows, receipt)
     return node, receipt
 
 

@@ -30,9 +30,20 @@ def _deed(row: AuditRow) -> Deed:
         actor=row.actor,
         action=row.action,
         object=row.object,
-        changes=_changes(row.old or {}, row.new or {}),
+        changes=_changes(_flat(row.old), _flat(row.new)),
         reason=row.reason,
     )
+
+
+def _flat(told: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is told, with the parts of its parts by their path."""
+    flat: dict[str, Any] = {}
+    for name, value in (told or {}).items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{part}": inner for part, inner in value.items()}
+        else:
+            flat[name] = value
+    return flat
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from appliance.model.look import UPPER
 from appliance.model.report import (
     Alarms,
     Completeness,
@@ -13,7 +14,6 @@ from appliance.model.report import (
     Running,
     Summary,
 )
-from appliance.model.rule import RuleKind
 from appliance.reports.signals import COVERAGE_NEEDED
 from appliance.reports.words import count, duration, moment, number, share
 
@@ -145,8 +145,8 @@ def _exposures(exposures: Sequence[Exposure]) -> list[Finding]:
 
 def _worst(level: Level) -> str:
     worst = max(level.beyond, key=lambda limit: limit.seconds or 0.0)
-    side = "above" if worst.kind is RuleKind.HIGH else "below"
-    peak = level.max if worst.kind is RuleKind.HIGH else level.min
+    side = "above" if worst.level in UPPER else "below"
+    peak = level.max if worst.level in UPPER else level.min
     text = (
         f"{_at(level)}: {duration(worst.seconds or 0.0)} {side} "
         f"{number(worst.limit, level.digits)} {level.unit_label}"

@@ -101,7 +101,7 @@ def _beyond(spells: Spells) -> Beyond:
         raise ValueError(f"rule {limit.rule_id} has no limit")
     return Beyond(
         rule_id=limit.rule_id,
-        kind=limit.kind,
+        level=limit.level,
         limit=limit.limit,
         in_force=limit.in_force,
         in_force_until=limit.in_force_until,

@@ -1,6 +1,6 @@
 """Which limits were in force when, by the rules as they are and the record of their changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,10 +10,10 @@ from appliance.model.device import Device
 from appliance.model.ids import DeviceId, RuleId
 from appliance.model.metric import Metric
 from appliance.model.report import Limit, Period
-from appliance.model.rule import Rule
+from appliance.model.rule import Level, Rule, RuleMode, priority_of
 from appliance.store.reports import RuleDeed
 
-SAME = ("limit", "deadband", "on_delay_seconds", "off_delay_seconds", "priority", "enabled")
+SAME = ("look", "deadband", "on_delay_seconds", "off_delay_seconds", "priority", "mode")
 """A version ends when one of these changes; other words make no other rule."""
 
 
@@ -41,7 +41,7 @@ def in_force(known: Known, period: Period) -> list[Limit]:
     for deed in known.deeds:
         if deed.rule_id in deeds:
             deeds[deed.rule_id].append(deed)
-    found = []
+    found: list[Limit] = []
     for rule in known.rules:
         versions = _merged(_versions(rule, deeds[rule.id], known.changed[rule.id]))
         ends = [*(version.since for version in versions[1:]), None]
@@ -49,7 +49,7 @@ def in_force(known: Known, period: Period) -> list[Limit]:
             begin = max(version.since or period.begin, period.begin)
             until = min(end or period.until, period.until)
             if begin < until:
-                found.append(_limit(version, known, begin, until))
+                found += _limits(version, known, begin, until)
     return found
 
 
@@ -88,24 +88,38 @@ def _as_told(rule: Rule, told: Mapping[str, Any]) -> Rule:
     return msgspec.convert({**msgspec.to_builtins(rule), **told}, Rule)
 
 
-def _limit(version: _Version, known: Known, begin: datetime, until: datetime) -> Limit:
+def _limits(version: _Version, known: Known, begin: datetime, until: datetime) -> Iterator[Limit]:
+    limits = version.rule.limits
+    for level in limits or (Level.ON,):
+        limit = limits.get(level)
+        yield _limit(version, known, (begin, until), level, limit)
+
+
+def _limit(
+    version: _Version,
+    known: Known,
+    between: tuple[datetime, datetime],
+    level: Level,
+    limit: float | None,
+) -> Limit:
     rule = version.rule
     return Limit(
         rule_id=rule.id,
         device_id=rule.device_id,
         device=known.devices[rule.device_id].name,
         kind=rule.kind,
+        level=level,
         metric=rule.metric,
         unit_label=known.metrics[rule.metric].unit_label if rule.metric else None,
-        limit=rule.limit,
+        limit=limit,
         deadband=rule.deadband,
         on_delay_seconds=rule.on_delay_seconds,
         off_delay_seconds=rule.off_delay_seconds,
-        priority=rule.priority,
+        priority=priority_of(rule, level),
         message=rule.message,
-        enabled=rule.enabled,
+        enabled=rule.mode is RuleMode.LIVE,
         set_at=version.set_at,
         set_by=version.set_by,
-        in_force=begin,
-        in_force_until=until,
+        in_force=between[0],
+        in_force_until=between[1],
     )

@@ -2,22 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
 
 from appliance.analytics.pieces import Times
+from appliance.history.certificate import certify
+from appliance.history.plan import HOLD_INTERVALS, Plan, read_plan
 from appliance.history.readings import Source, pages
+from appliance.model.completeness import Certificate, DayCounts
 from appliance.model.device import Device
 from appliance.model.report import Completeness, DayRows, Gap, Limit, Period
 from appliance.model.scope import Scope
 from appliance.model.series import Gap as Unread
 from appliance.reports.signals import Signal, Window, to_ms
 from appliance.store.readings import Rows
-from appliance.store.reports import Receipt
+from appliance.store.reports import LATE, Receipt
 
-HOLD_INTERVALS = 3
-"""For so many expected intervals a reading holds; what is silent for longer has a gap."""
 PAGE_ROWS = 100_000
 """Rows of a device that are looked at together, if that is more than a day of it."""
 GAS, RUNNING = "gas", "running"
@@ -29,9 +31,10 @@ class Node(NamedTuple):
 
     device: Device
     signals: dict[str, Signal]
-    rows: "RowCount"
+    rows: "Gaps"
     unreadable: dict[str, list[Unread]]
     """By metric, what is there and cannot be read."""
+    certificate: Certificate
 
 
 class Edges(NamedTuple):
@@ -43,8 +46,8 @@ class Edges(NamedTuple):
     shifts: Sequence[datetime]
 
 
-class RowCount:
-    """Counts a device's rows by day and finds its gaps; a row is one time, whatever it measured.
+class Gaps:
+    """Finds a device's gaps in pages of its times.
 
     first_ms: the device's earliest reading ever; before it nothing is missing.
     """
@@ -52,16 +55,13 @@ class RowCount:
     def __init__(self, window: Window, first_ms: int | None) -> None:
         self._window = window
         self._last_ms = None if first_ms is None else max(first_ms, window.begin_ms)
-        self.days = np.zeros(window.days.size - 1, np.int64)
         self.gaps = 0
         self.longest: tuple[int, int] | None = None
         """When the longest gap begins, and its milliseconds."""
 
     def add(self, times_ms: Times) -> None:
-        """Count one page of distinct, ascending times."""
-        inside = times_ms[times_ms >= self._window.begin_ms]
-        self.days += np.diff(np.searchsorted(inside, self._window.days))
-        self._note_gaps(inside)
+        """Look at one page of distinct, ascending times."""
+        self._note_gaps(times_ms[times_ms >= self._window.begin_ms])
 
     def finish(self) -> None:
         """There are no more rows."""
@@ -87,16 +87,24 @@ async def read(
     limits: Mapping[str, Sequence[Limit]],
     receipt: Receipt,
 ) -> Node:
-    """Read the device's metrics, which are the keys of `limits`, and count what there is."""
-    window = _window(device, edges, gas=GAS in limits)
+    """Read the device's metrics, which are the keys of `limits`, and certify what has come."""
+    plan = await read_plan(source.db, device.id)
+    window = _window(plan, edges, gas=GAS in limits)
     signals = {
         metric: Signal(window, limits[metric], short=metric == GAS, switch=metric == RUNNING)
         for metric in sorted(limits)
     }
-    rows = RowCount(window, receipt.first_ms)
-    node = Node(device, signals, rows, {metric: [] for metric in signals})
+    node = Node(
+        device,
+        signals,
+        Gaps(window, receipt.first_ms),
+        {metric: [] for metric in signals},
+        await _certify(source, scope, device, edges, window),
+    )
     if receipt.first_ms is not None:
-        for begin_ms, end_ms in _stretches(window, device.expected_interval_ms):
+        for begin_ms, end_ms in _stretches(
+            window, min(plan.within(window.lead_ms, window.until_ms))
+        ):
             found = {
                 metric: [
                     rows async for rows in pages(source, scope, device.id, metric, begin_ms, end_ms)
@@ -109,12 +117,9 @@ async def read(
 
 
 def completeness(node: Node, edges: Edges, receipt: Receipt) -> Completeness:
-    """What was expected of the device and what has come."""
-    device, period = node.device, edges.period
-    received = int(node.rows.days.sum())
-    by_interval = _expected(device, receipt, period.begin, period.until, over=period.over)
-    expected = max(by_interval, received)
-    longest = node.rows.longest
+    """What was expected of the device and what has come, as its certificate says."""
+    device, counts, longest = node.device, node.certificate.counts, node.rows.longest
+    expected, received = counts.expected, counts.received
     return Completeness(
         device_id=device.id,
         device=device.name,
@@ -122,14 +127,14 @@ def completeness(node: Node, edges: Edges, receipt: Receipt) -> Completeness:
         expected_interval_seconds=device.expected_interval_ms / 1000,
         expected=expected,
         received=received,
-        missing=expected - received,
-        late=receipt.late,
+        missing=counts.missing + counts.unreadable,
+        late=counts.late,
         duplicate=receipt.duplicates,
-        quarantined=receipt.quarantined,
+        quarantined=counts.quarantined,
         share=round(received / expected, 6) if expected else None,
         gaps=node.rows.gaps,
         longest_gap=Gap(to_time(longest[0]), longest[1] / 1000) if longest else None,
-        days=_days(node, edges, receipt),
+        days=[_day(*each) for each in zip_longest(edges.dates, node.certificate.days)],
     )
 
 
@@ -138,38 +143,33 @@ def to_time(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-def _days(node: Node, edges: Edges, receipt: Receipt) -> list[DayRows]:
-    counted = []
-    received_rows = node.rows.days.tolist()
-    for day, begin, end, received in zip(
-        edges.dates, edges.days[:-1], edges.days[1:], received_rows, strict=True
-    ):
-        until = min(end, edges.period.until)
-        over = edges.period.over or end < edges.period.until
-        expected = max(_expected(node.device, receipt, begin, until, over=over), received)
-        share = round(received / expected, 6) if expected else None
-        counted.append(DayRows(day, received, expected, share))
-    return counted
+async def _certify(
+    source: Source, scope: Scope, device: Device, edges: Edges, window: Window
+) -> Certificate:
+    """Of a period that is over, as if it had been asked for when nothing was on its way."""
+    until_ms = window.until_ms + (window.hold_ms if edges.period.over else 0)
+    period = window.begin_ms, window.until_ms
+    between = [day for day in window.days.tolist() if period[0] < day < period[1]]
+    late_ms = round(LATE.total_seconds() * 1000)
+    return await certify(source, scope, device.id, period, to_time(until_ms), late_ms, between)
 
 
-def _expected(
-    device: Device, receipt: Receipt, begin: datetime, until: datetime, *, over: bool
-) -> int:
-    """Rows by the expected interval; the last three may be on their way if it is not over."""
-    if receipt.first_ms is None:
-        return 0
-    known_ms = to_ms(until) - max(to_ms(begin), receipt.first_ms)
-    return max(0, known_ms // device.expected_interval_ms - (0 if over else HOLD_INTERVALS))
+def _day(day: date, counts: DayCounts | None) -> DayRows:
+    if counts is None:  # it is to come
+        return DayRows(day, 0, 0, None)
+    share = round(counts.received / counts.expected, 6) if counts.expected else None
+    return DayRows(day, counts.received, counts.expected, share)
 
 
-def _window(device: Device, edges: Edges, *, gas: bool) -> Window:
+def _window(plan: Plan, edges: Edges, *, gas: bool) -> Window:
     begin_ms = to_ms(edges.period.begin)
-    hold_ms = HOLD_INTERVALS * device.expected_interval_ms
+    until_ms = to_ms(edges.period.until)
+    hold_ms = HOLD_INTERVALS * max(plan.within(begin_ms, until_ms))
     shifts = [to_ms(edge) for edge in edges.shifts] if gas else []
     return Window(
         lead_ms=min([begin_ms, *shifts]) - hold_ms,
         begin_ms=begin_ms,
-        until_ms=to_ms(edges.period.until),
+        until_ms=until_ms,
         hold_ms=hold_ms,
         days=np.array([to_ms(edge) for edge in edges.days], np.int64),
         shifts=np.array(shifts, np.int64),

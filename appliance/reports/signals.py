@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from appliance.analytics import pieces
 from appliance.analytics.pieces import Integral, Pieces, Times, Values
+from appliance.model.look import UPPER
 from appliance.model.report import Limit
-from appliance.model.rule import RuleKind
 
 COURSE_PARTS = 168
 """Of a week each part is an hour."""
@@ -205,7 +205,7 @@ def is_beyond(limit: Limit, values: Values) -> NDArray[np.bool_]:
     """Which values are beyond a high or low limit."""
     if limit.limit is None:
         raise ValueError(f"rule {limit.rule_id} has no limit")
-    return values > limit.limit if limit.kind is RuleKind.HIGH else values < limit.limit
+    return values > limit.limit if limit.level in UPPER else values < limit.limit
 
 
 def to_ms(moment: datetime) -> int:

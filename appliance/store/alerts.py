@@ -1,22 +1,36 @@
-"""Alerts: raised and cleared by the engine, acknowledged by people.
+"""Alerts: raised, cleared and suppressed by the engine; listed and counted for people.
 
 Whatever changes an alert tells its id on CHANNEL, once its transaction is committed.
 """
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
 
-from appliance.model.alert import Alert, AlertState
-from appliance.model.ids import AlertId, DeviceId, RuleId, UserId
-from appliance.model.rule import Rule, RuleKind
+from appliance.errors import BadRequest
+from appliance.model.alert import Alert, AlertQuery, AlertState, isa_state
+from appliance.model.ids import AlertId, DeviceId, RuleId
+from appliance.model.rule import AlarmClass, Rule, RuleKind, RuleMode, priority_of
 from appliance.model.scope import Scope
 from appliance.store.pool import Db
 
 CHANNEL = "alerts"
 
-Which = Literal["open", "closed", "all"]
-"""An alert is open until it has both returned to normal and been acknowledged."""
+Which = Literal["open", "shelved", "suppressed", "closed", "all"]
+"""An alert is open until it has both returned to normal and been acknowledged, unless it is
+shelved or suppressed."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class AlertPage(NamedTuple):
+    """Some alerts of `total`; next: the place after them, None if they are the last."""
+
+    alerts: list[Alert]
+    next: str | None
+    total: int
 
 
 async def select_alerts(
@@ -28,48 +42,84 @@ async def select_alerts(
     alert_ids: Sequence[AlertId] | None = None,
     limit: int = 1000,
 ) -> list[Alert]:
-    """Alerts in scope: unacknowledged first, then by priority, then the newest first."""
+    """Alerts in scope, ordered as by `select_alert_page`."""
+    ids = None if alert_ids is None else list(alert_ids)
+    asked = AlertQuery(state=which, device_id=device_id, alert_ids=ids)
+    return (await select_alert_page(db, scope, asked, limit)).alerts
+
+
+async def select_alert_page(
+    db: Db, scope: Scope, asked: AlertQuery, limit: int, before: str | None = None
+) -> AlertPage:
+    """At most `limit` alerts in scope after the place `before`.
+
+    closed and all: the newest first. Else those that wait for somebody first, then by priority,
+    then the newest first. BadRequest: no such place was ever given out.
+    """
     rows = await db.fetch(
         """
-        select a.id, a.factory_id, a.rule_id, a.device_id, d.name as device, m.name as machine,
-               m.area, r.kind, c.name as metric, c.unit_label, a.priority, a.message,
-               r.what_to_do, a.raised_at, a.raised_value, a."limit", a.cleared_at,
-               a.acknowledged_at, u.name as acknowledged_by, a.note
-          from alerts a
-          join rules r on r.id = a.rule_id
-          join devices d on d.id = a.device_id
-          left join machines m on m.id = d.machine_id
-          left join metrics c on c.id = r.metric_id
-          left join users u on u.id = a.acknowledged_by
-         where a.factory_id = any($1::int[])
-           and case $2
-                   when 'open' then a.cleared_at is null or a.acknowledged_at is null
-                   when 'closed' then a.cleared_at is not null and a.acknowledged_at is not null
-                   else true
-               end
-           and ($3::int is null or a.device_id = $3)
-           and ($4::bigint[] is null or a.id = any($4))
-         order by (a.acknowledged_at is null) desc, a.priority, a.raised_at desc, a.id desc
-         limit $5
+        with found as (
+            select id, raised_at,
+                   case when $2 in ('closed', 'all') then 0
+                        else (state <> 'unacknowledged' and state <> 'returned')::int * 10
+                             + priority
+                   end as rank
+              from whole_alerts
+             where factory_id = any($1::int[])
+               and case $2
+                       when 'open' then state <> 'closed' and not hidden
+                       when 'shelved' then shelved_until is not null
+                       when 'suppressed' then state <> 'closed' and suppressed_at is not null
+                       when 'closed' then state = 'closed'
+                       else true
+                   end
+               and ($3::int is null or device_id = $3)
+               and ($4::bigint[] is null or id = any($4))
+               and ($5::int is null or priority = $5)
+               and ($6::text is null or alarm_class = $6)
+               and ($7::text is null or
+                    strpos(lower(concat_ws(' ', message, device, machine, area)), lower($7)) > 0)
+               and ($8::timestamptz is null or raised_at >= $8)
+               and ($9::timestamptz is null or raised_at < $9)
+        ), page as (
+            select * from found
+             where $10::int is null or rank > $10
+                or (rank = $10 and (raised_at, id) < ($11::timestamptz, $12::bigint))
+             order by rank, raised_at desc, id desc limit $13
+        )
+        select v.*, p.rank, (select count(*) from found) as total,
+               (select count(*) from alert_events e
+                 where e.alert_id = v.id and e.what = 'commented') as comments
+          from page p join whole_alerts v using (id)
+         order by p.rank, p.raised_at desc, p.id desc
         """,
         scope.factory_ids,
-        which,
-        device_id,
-        alert_ids,
-        limit,
+        asked.state,
+        asked.device_id,
+        asked.alert_ids,
+        asked.priority,
+        None if asked.alarm_class is None else asked.alarm_class.value,
+        asked.text or None,
+        asked.from_at,
+        asked.to_at,
+        *_place(before),
+        limit + 1,
     )
-    return [_alert(row) for row in rows]
+    shown = rows[:limit]
+    more = _told(shown[-1]) if shown and len(rows) > limit else None
+    return AlertPage([_alert(row) for row in shown], more, rows[0]["total"] if rows else 0)
 
 
 async def select_open_alert_counts(db: Db, scope: Scope) -> dict[int, int]:
-    """How many alerts in scope are open, by priority; 0 where there is none."""
+    """How many alarms in scope are open, by priority; 0 where there is none."""
     rows = await db.fetch(
         """
         select p.priority, count(a.id) as number
           from generate_series(1, 4) as p (priority)
-          left join alerts a
-            on a.priority = p.priority and a.factory_id = any($1::int[])
-           and (a.cleared_at is null or a.acknowledged_at is null)
+          left join (
+               alerts a left join shelves s on s.rule_id = a.rule_id and s.level = a.level
+          ) on a.priority = p.priority and a.factory_id = any($1::int[]) and a.state <> 'closed'
+           and a.alarm_class = 'alarm' and a.suppressed_at is null and s.rule_id is null
          group by p.priority order by p.priority
         """,
         scope.factory_ids,
@@ -77,50 +127,93 @@ async def select_open_alert_counts(db: Db, scope: Scope) -> dict[int, int]:
     return {row["priority"]: row["number"] for row in rows}
 
 
-async def insert_alert(
-    db: Db, rule: Rule, raised_at: datetime, value: float | None
+async def insert_alert(  # noqa: PLR0913 - what a transition is made of
+    db: Db,
+    rule: Rule,
+    level: str,
+    raised_at: datetime,
+    value: float | None,
+    limit: float | None,
+    *,
+    late: bool = False,
+    forecast_at: datetime | None = None,
 ) -> AlertId | None:
-    """Raise a rule's alert; None if it stands already."""
+    """Raise the alert of a rule's level; None if it stands already.
+
+    An older alert of this level that is latched still passes its latch on to this one.
+    """
     raised: AlertId | None = await db.fetchval(
         """
         with raised as (
-            insert into alerts (factory_id, rule_id, device_id, raised_at, raised_value, "limit",
-                                priority, message)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)
-            on conflict (rule_id) where cleared_at is null do nothing
+            insert into alerts (factory_id, rule_id, rule_version, level, device_id, alarm_class,
+                                latching, priority, message, raised_at, raised_value, "limit",
+                                late, forecast_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            on conflict (rule_id, level) where cleared_at is null do nothing
             returning id
+        ), passed as (
+            update alerts set reset_at = $10
+             where rule_id = $2 and level = $4 and latching and cleared_at is not null
+               and reset_at is null and exists (select from raised)
+            returning id
+        ), shelf as (
+            update shelves set alert_id = raised.id from raised
+             where shelves.rule_id = $2 and shelves.level = $4
+        ), events as (
+            insert into alert_events (alert_id, at, what, value, pending)
+            select id, $10::timestamptz, 'raised', $11::float8, true from raised
+            union all select id, $10, 'superseded', null, false from passed
         )
-        select id from raised, pg_notify($9, raised.id::text)
+        select id, pg_notify($15, id::text), (select count(pg_notify($15, id::text)) from passed)
+          from raised
         """,
         rule.factory_id,
         rule.id,
+        rule.version,
+        level,
         rule.device_id,
+        rule.alarm_class.value,
+        rule.latching,
+        priority_of(rule, level),
+        rule.message,
         raised_at,
         value,
-        rule.limit,
-        rule.priority,
-        rule.message,
+        limit,
+        late,
+        forecast_at,
         CHANNEL,
     )
     return raised
 
 
 async def update_alert_cleared(
-    db: Db, rule_id: RuleId, cleared_at: datetime, value: float | None, note: str | None = None
+    db: Db,
+    rule_id: RuleId,
+    level: str,
+    cleared_at: datetime,
+    value: float | None,
+    note: str | None = None,
 ) -> AlertId | None:
-    """Clear a rule's standing alert, adding to its note; None if none stands."""
+    """Clear the standing alert of a rule's level, adding to its note; None if none stands.
+
+    A latching one has returned to normal then, but stands until a person resets it.
+    """
     cleared: AlertId | None = await db.fetchval(
         """
         with cleared as (
             update alerts
-               set cleared_at = greatest($2, raised_at), cleared_value = $3,
-                   note = nullif(concat_ws(' ', note, $4::text), '')
-             where rule_id = $1 and cleared_at is null
-            returning id
+               set cleared_at = greatest($3, raised_at), cleared_value = $4, suppressed_at = null,
+                   note = nullif(concat_ws(' ', note, $5::text), '')
+             where rule_id = $1 and level = $2 and cleared_at is null
+            returning id, cleared_at
+        ), events as (
+            insert into alert_events (alert_id, at, what, note, value, pending)
+            select id, cleared_at, 'cleared', $5, $4, true from cleared
         )
-        select id from cleared, pg_notify($5, cleared.id::text)
+        select id, pg_notify($6, id::text) from cleared
         """,
         rule_id,
+        level,
         cleared_at,
         value,
         note,
@@ -129,35 +222,65 @@ async def update_alert_cleared(
     return cleared
 
 
-async def update_alert_acknowledged(
-    db: Db, scope: Scope, alert_id: AlertId, user_id: UserId, note: str | None, now: datetime
-) -> bool:
-    """Acknowledge an alert in scope; False if there is none, or somebody has done so before."""
-    acknowledged: AlertId | None = await db.fetchval(
+async def update_alerts_suppressed(
+    db: Db,
+    rule_id: RuleId,
+    suppressed: bool,  # noqa: FBT001 - as the engine's steps have it
+    at: datetime,
+) -> None:
+    """Hide the alerts of a rule that are not closed, by its design, or show them again.
+
+    Once shown again, people are told of what still stands.
+    """
+    await db.execute(
         """
-        with acknowledged as (
+        with changed as (
             update alerts
-               set acknowledged_at = $4, acknowledged_by = $3,
-                   note = nullif(concat_ws(' ', note, $5::text), '')
-             where id = $2 and factory_id = any($1::int[]) and acknowledged_at is null
+               set suppressed_at = case when $2 then $3::timestamptz end, waiting_since = null
+             where rule_id = $1 and state <> 'closed' and (suppressed_at is null) = $2
             returning id
+        ), events as (
+            insert into alert_events (alert_id, at, what, pending)
+            select id, $3, case when $2 then 'suppressed' else 'unsuppressed' end, not $2
+              from changed
         )
-        select id from acknowledged, pg_notify($6, acknowledged.id::text)
+        select pg_notify($4, id::text) from changed
         """,
-        scope.factory_ids,
-        alert_id,
-        user_id,
-        now,
-        note,
+        rule_id,
+        suppressed,
+        at,
         CHANNEL,
     )
-    return acknowledged is not None
 
 
 def _alert(row: Any) -> Alert:
-    acknowledged = row["acknowledged_at"] is not None
-    if row["cleared_at"] is None:
-        state = AlertState.ACKNOWLEDGED if acknowledged else AlertState.UNACKNOWLEDGED
-    else:
-        state = AlertState.CLOSED if acknowledged else AlertState.RETURNED
-    return Alert(**{**row, "kind": RuleKind(row["kind"]), "state": state})
+    state = AlertState(row["state"])
+    fields = {name: row[name] for name in Alert.__struct_fields__ if name != "isa_state"}
+    fields |= {
+        "kind": RuleKind(row["kind"]),
+        "alarm_class": AlarmClass(row["alarm_class"]),
+        "state": state,
+        "isa_state": isa_state(
+            state,
+            RuleMode(row["mode"]),
+            suppressed=row["suppressed_at"] is not None,
+            shelved=row["shelved_until"] is not None,
+            latched=row["latched"],
+        ),
+    }
+    return Alert(**fields)
+
+
+def _told(row: Any) -> str:
+    """The place of a row in the order, for people to hand back."""
+    return f"{row['rank']}.{(row['raised_at'] - _EPOCH) // _MICROSECOND}.{row['id']}"
+
+
+def _place(before: str | None) -> tuple[int | None, datetime | None, int | None]:
+    if before is None:
+        return None, None, None
+    given = re.fullmatch(r"(\d\d?)\.(-?\d{1,16})\.(\d{1,18})", before)
+    if given is None:
+        raise BadRequest("`before` is the `next` of an earlier answer.")
+    rank, microseconds, alert_id = map(int, given.groups())
+    return rank, _EPOCH + microseconds * _MICROSECOND, alert_id

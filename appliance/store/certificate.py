@@ -1,16 +1,15 @@
 """What a certificate of completeness is made of: ledger, late rows, batches, manifest."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from appliance.model.completeness import DeviceCounts
 from appliance.model.ids import DeviceId, FactoryId
 from appliance.model.scope import Scope
 from appliance.model.sealed import FileState, Located, SealedGroup
 from appliance.store.pool import Connection, Db
+from appliance.store.quarantine import CONFLICTING
 
-CONFLICTING = "at a time for which another value is there"
-"""The reason for which points are set aside whose time has another value."""
 _READ_ALL_SECONDS = 60.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -90,7 +89,7 @@ async def select_edges(db: Db, device_id: DeviceId, from_ms: int, to_ms: int) ->
 
 
 async def select_hot_runs(
-    db: Connection, device_id: DeviceId, first_ms: int, stop_ms: int, edges: tuple[int, int]
+    db: Connection, device_id: DeviceId, first_ms: int, stop_ms: int, edges: Sequence[int]
 ) -> list[Any]:
     """The batches that start in first_ms <= t < stop_ms; those over an edge with their offsets."""
     return await db.fetch(
@@ -133,19 +132,7 @@ async def select_sealed_rows(
         first_ms,
         stop_ms,
     )
-    return [
-        (
-            row["name"],
-            Located(
-                path=row["path"],
-                scale=row["scale"],
-                state=FileState(row["state"]),
-                reason=row["reason"],
-                group=SealedGroup(*(row[name] for name in SealedGroup.__struct_fields__)),
-            ),
-        )
-        for row in rows
-    ]
+    return [(row["name"], _located(row)) for row in rows]
 
 
 async def select_released(db: Db, factory_id: FactoryId) -> list[tuple[int, int]]:
@@ -163,61 +150,139 @@ async def select_released(db: Db, factory_id: FactoryId) -> list[tuple[int, int]
     return [(row["first_ms"], row["stop_ms"]) for row in rows]
 
 
-_COUNTS = """
-with hot as (
-    select device_id, sum(cardinality(offsets_ms)) as rows
-      from batches where start_at >= $3 and start_at < $4 group by device_id
-),
-by_file as (
-    select g.device_id, f.first_day, f.state, f.metric_id, sum(g.rows) as rows
-      from sealed_groups g join sealed_files f on f.id = g.file_id
-     where f.factory_id = $2 and f.kind = 'readings' and f.state in ('live', 'damaged')
-       and g.first_ms >= $6 and g.last_ms < $7
-     group by 1, 2, 3, 4
-),
-by_day as (
-    select device_id, max(rows) filter (where state = 'live') as rows,
-           case when bool_and(state = 'damaged') then max(rows) end as damaged
-      from by_file group by device_id, first_day
-),
-sealed as (
-    select device_id, sum(rows) as rows, sum(damaged) as damaged from by_day group by device_id
-)
-select d.id as device_id, d.name as device, d.expected_interval_ms,
-       (coalesce(hot.rows, 0) + coalesce(sealed.rows, 0))::bigint as received,
-       coalesce(sealed.damaged, 0)::bigint as damaged,
-       (select min(first_ms) from streams where device_id = d.id) as first_ms,
-       coalesce((select sum(stop_row - first_row) from late_rows l
-                  where l.device_id = d.id and last_ms >= $6 and last_ms < $7), 0)::bigint as late,
-       s.duplicate, s.dropped, q.quarantined, q.conflicting
-  from devices d
-  left join hot on hot.device_id = d.id
-  left join sealed on sealed.device_id = d.id
- cross join lateral (
-    select coalesce(sum(duplicates), 0)::bigint as duplicate,
-           coalesce(sum(dropped), 0)::bigint as dropped
-      from streams where device_id = d.id and first_ms < $7 and last_ms >= $6
- ) as s
- cross join lateral (
-    select count(*) filter (where reason <> $5) as quarantined,
-           count(*) filter (where reason = $5) as conflicting
-      from quarantine where device_id = d.id and received_at >= $3 and received_at < $4
- ) as q
- where d.factory_id = $2 and d.factory_id = any($1::int[])
- order by d.name, d.id
-"""
+async def select_factory_streams(
+    db: Db, factory_id: FactoryId, from_ms: int, to_ms: int
+) -> list[Any]:
+    """The ledger of a factory: starts that touch the period, and those just before and after it."""
+    return await db.fetch(
+        """
+        select s.device_id, s.epoch, s.received, s.first_ms, s.last_ms, s.dropped, s.duplicates,
+               s.reset
+          from devices d
+         cross join lateral (
+            select (select max(last_ms) from streams
+                     where device_id = d.id and last_ms < $2) as before_ms,
+                   (select min(first_ms) from streams
+                     where device_id = d.id and first_ms >= $3) as after_ms
+         ) as around
+          join streams s on s.device_id = d.id
+           and s.last_ms >= coalesce(before_ms, $2) and s.first_ms <= coalesce(after_ms, $3)
+         where d.factory_id = $1
+         order by s.device_id, s.first_seen, s.epoch""",
+        factory_id,
+        from_ms,
+        to_ms,
+        timeout=_READ_ALL_SECONDS,
+    )
+
+
+async def select_hot_days(
+    db: Connection, factory_id: FactoryId, from_ms: int, to_ms: int
+) -> list[tuple[DeviceId, int, int]]:
+    """Devices, days since 1970 and their rows that are not sealed, in whole UTC days."""
+    rows = await db.fetch(
+        """
+        select b.device_id, extract(epoch from b.start_at)::bigint / 86400 as day,
+               sum(cardinality(b.offsets_ms))::bigint as rows
+          from batches b join devices d on d.id = b.device_id
+         where d.factory_id = $1 and b.start_at >= $2 and b.start_at < $3
+         group by 1, 2""",
+        factory_id,
+        _time(from_ms),
+        _time(to_ms),
+        timeout=_READ_ALL_SECONDS,
+    )
+    return [tuple(row) for row in rows]
+
+
+class SealedStretch(NamedTuple):
+    """Rows of a metric of a device in one sealed file, between two days since 1970."""
+
+    device_id: DeviceId
+    metric_id: int
+    file_day: int
+    damaged: bool
+    first_day: int
+    last_day: int
+    first_ms: int
+    last_ms: int
+    rows: int
+
+
+async def select_sealed_stretches(
+    db: Connection, factory_id: FactoryId, from_ms: int, to_ms: int
+) -> list[SealedStretch]:
+    """What is sealed of a factory in a period: row groups, those within the same days as one."""
+    rows = await db.fetch(
+        """
+        select g.device_id, f.metric_id, f.first_day - date '1970-01-01' as file_day,
+               f.state = 'damaged' as damaged, g.first_ms / 86400000 as first_day,
+               g.last_ms / 86400000 as last_day, min(g.first_ms) as first_ms,
+               max(g.last_ms) as last_ms, sum(g.rows)::bigint as rows
+          from sealed_groups g join sealed_files f on f.id = g.file_id
+         where f.factory_id = $1 and f.kind = 'readings' and f.state in ('live', 'damaged')
+           and g.last_ms >= $2 and g.first_ms < $3
+         group by 1, 2, 3, 4, 5, 6""",
+        factory_id,
+        from_ms,
+        to_ms,
+        timeout=_READ_ALL_SECONDS,
+    )
+    return [SealedStretch(*row) for row in rows]
+
+
+async def select_sealed_hours(
+    db: Connection, series: Sequence[tuple[DeviceId, int]], from_ms: int, to_ms: int
+) -> dict[DeviceId, list[Located]]:
+    """The hours that are rolled up of one metric each of some devices."""
+    rows = await db.fetch(
+        """
+        select f.path, f.scale, f.state, f.reason,
+               g.row_group, g.device_id, g.rows, g.first_ms, g.last_ms
+          from unnest($1::int[], $2::smallint[]) as s (device_id, metric_id)
+          join sealed_groups g on g.device_id = s.device_id
+          join sealed_files f on f.id = g.file_id and f.metric_id = s.metric_id
+         where f.kind = 'hour' and f.state = 'live' and g.last_ms >= $3 and g.first_ms < $4""",
+        [device_id for device_id, _ in series],
+        [metric_id for _, metric_id in series],
+        from_ms,
+        to_ms,
+        timeout=_READ_ALL_SECONDS,
+    )
+    found: dict[DeviceId, list[Located]] = {}
+    for row in rows:
+        found.setdefault(row["device_id"], []).append(_located(row))
+    return found
 
 
 async def select_device_counts(
-    db: Connection, scope: Scope, factory_id: FactoryId, period: tuple[int, int], now: datetime
-) -> list[DeviceCounts]:
-    """The rows of all devices of a factory in whole UTC days; late ones run in no two days.
+    db: Db, scope: Scope, factory_id: FactoryId, period: tuple[int, int]
+) -> list[Any]:
+    """Of all devices of a factory by name: what came late, twice or wrong, or was dropped.
 
-    To be called with the batches locked (see store.readings.lock_batches).
+    Of whole UTC days, for late ones run in no two days.
     """
     from_ms, to_ms = period
-    rows = await db.fetch(
-        _COUNTS,
+    return await db.fetch(
+        """
+        select d.id as device_id, d.name as device,
+               coalesce((select sum(stop_row - first_row) from late_rows l
+                          where l.device_id = d.id and last_ms >= $6 and last_ms < $7),
+                        0)::bigint as late,
+               s.duplicate, s.dropped, q.quarantined, q.conflicting
+          from devices d
+         cross join lateral (
+            select coalesce(sum(duplicates), 0)::bigint as duplicate,
+                   coalesce(sum(dropped), 0)::bigint as dropped
+              from streams where device_id = d.id and first_ms < $7 and last_ms >= $6
+         ) as s
+         cross join lateral (
+            select count(*) filter (where reason <> $5) as quarantined,
+                   count(*) filter (where reason = $5) as conflicting
+              from quarantine where device_id = d.id and received_at >= $3 and received_at < $4
+         ) as q
+         where d.factory_id = $2 and d.factory_id = any($1::int[])
+         order by d.name, d.id""",
         scope.factory_ids,
         factory_id,
         _time(from_ms),
@@ -227,19 +292,16 @@ async def select_device_counts(
         to_ms,
         timeout=_READ_ALL_SECONDS,
     )
-    until = min(to_ms, round(now.timestamp() * 1000))
-    found = []
-    for row in rows:
-        known = dict(row)
-        first_ms, interval = known.pop("first_ms"), known.pop("expected_interval_ms")
-        there = known["received"] + known["damaged"] + known["quarantined"]
-        expected = 0
-        if first_ms is not None:
-            expected = (until - max(from_ms, first_ms)) // interval
-            expected -= 3 if until < to_ms else 0
-        expected = max(expected, there)
-        found.append(DeviceCounts(**known, expected=expected, missing=expected - there))
-    return found
+
+
+def _located(row: Any) -> Located:
+    return Located(
+        path=row["path"],
+        scale=row["scale"],
+        state=FileState(row["state"]),
+        reason=row["reason"],
+        group=SealedGroup(*(row[name] for name in SealedGroup.__struct_fields__)),
+    )
 
 
 def _time(ms: int) -> datetime:

@@ -49,8 +49,7 @@ rows_today as (
 ),
 expected as (
     select d.id as device_id,
-           floor(extract(epoch from $3::timestamptz - greatest(midnight, first_at))
-                 * 1000 / d.expected_interval_ms - 3) as by_interval
+           floor(expected_rows(d.id, greatest(midnight, first_at), $3) - 3) as by_interval
       from today
       join devices d on d.factory_id = $2
      cross join lateral (

@@ -6,7 +6,7 @@ from appliance.errors import Conflict
 from appliance.model.device import Device
 from appliance.model.ids import DeviceId, FactoryId, MachineId
 from appliance.model.scope import Scope
-from appliance.store.pool import Db
+from appliance.store.pool import Connection, Db
 
 
 async def select_devices(db: Db, scope: Scope) -> list[Device]:
@@ -39,6 +39,27 @@ async def select_device(db: Db, scope: Scope, device_id: DeviceId) -> Device | N
         device_id,
     )
     return None if row is None else Device(**row)
+
+
+async def lock_device(db: Connection, device_id: DeviceId) -> None:
+    """Let nobody else change a device before this transaction ends."""
+    await db.execute("select from devices where id = $1 for update", device_id)
+
+
+async def update_device(db: Db, device: Device) -> None:
+    """Change a device's name, machine and interval; a name its factory has is a Conflict."""
+    try:
+        await db.execute(
+            """
+            update devices set name = $2, machine_id = $3, expected_interval_ms = $4
+             where id = $1""",
+            device.id,
+            device.name,
+            device.machine_id,
+            device.expected_interval_ms,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict(f"This factory has a device {device.name} already.") from error
 
 
 async def insert_device(

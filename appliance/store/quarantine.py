@@ -10,6 +10,8 @@ from appliance.store.pool import Db
 
 NEWEST_MS = 3_600_000
 """So far after its receipt a reading is still believed."""
+CONFLICTING = "at a time for which another value is there"
+"""The reason for which points are set aside whose time has another value."""
 
 
 class SetAside(msgspec.Struct, frozen=True):

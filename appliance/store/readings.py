@@ -202,7 +202,7 @@ async def select_committed(db: Db, first_xid: int, limit: int) -> list[Committed
     They come in the order of their transactions, each device's in order of time; at least `limit`
     if there are as many, and always whole transactions. Those that only began before the oldest
     one still open are sure; later ones may yet be joined by earlier ones. Batches of devices
-    without a high or low rule come without their readings.
+    without a rule about readings come without their readings.
     """
     rows = await db.fetch(
         """
@@ -218,7 +218,8 @@ async def select_committed(db: Db, first_xid: int, limit: int) -> list[Committed
              fetch first ($2) rows with ties
           ) as b
           left join (
-            select distinct device_id from rules where enabled and metric_id is not null
+            select distinct device_id from rules
+             where mode in ('live', 'shadow') and metric_id is not null
           ) as w on w.device_id = b.device_id
          order by b.xid, b.device_id, b.start_at
         """,

@@ -19,44 +19,11 @@ _READ_ALL_SECONDS = 60.0
 _RECEIPT = """
 with device as (
     select id from devices where id = $2 and factory_id = any($1::int[])
-),
-counted as (
-    select case when start_at >= $3 and last_at < $4 then cardinality(offsets_ms)
-                else inside.number end as number,
-           case when start_at >= received_at - $5::interval then 0
-                when start_at >= $3 and last_at < $4
-                     and last_at < received_at - $5::interval then cardinality(offsets_ms)
-                else inside.late end as late
-      from (
-        select start_at, received_at, offsets_ms,
-               start_at + offsets_ms[cardinality(offsets_ms)] * interval '1 ms' as last_at
-          from batches
-         where device_id = (select id from device)
-           and start_at >= $3::timestamptz - interval '1 day' and start_at < $4
-      ) as b
-     cross join lateral (
-        select count(*) filter (where at >= $3 and at < $4) as number,
-               count(*) filter (
-                   where at >= $3 and at < $4 and at < received_at - $5::interval
-               ) as late
-          from unnest(offsets_ms) as o (ms), lateral (
-                   values (start_at + o.ms * interval '1 ms')
-               ) as t (at)
-         where start_at < $3 or last_at >= $4
-            or (start_at < received_at - $5::interval
-                and last_at >= received_at - $5::interval)
-     ) as inside
-     where last_at >= $3
 )
-select coalesce((select sum(number) from counted), 0)::bigint as rows,
-       coalesce((select sum(late) from counted), 0)::bigint as late,
-       coalesce((select sum(duplicates) from streams s
+select coalesce((select sum(duplicates) from streams s
                   where s.device_id = (select id from device)
                     and to_timestamp(first_ms / 1000.0) < $4
                     and to_timestamp(last_ms / 1000.0) >= $3), 0)::bigint as duplicates,
-       (select count(*) from quarantine q
-         where q.device_id = (select id from device)
-           and received_at >= $3 and received_at < $4) as quarantined,
        (select min(first_ms) from streams s
          where s.device_id = (select id from device)) as first_ms
 """
@@ -73,12 +40,9 @@ class RuleDeed(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """How rows of a device were received. late: None where that is not known of all rows."""
+    """How often rows of a device were received again."""
 
-    rows: int
-    late: int | None
     duplicates: int
-    quarantined: int
     first_ms: int | None
     """Its earliest reading ever."""
 
@@ -116,7 +80,8 @@ async def select_rule_changes(db: Db, scope: Scope) -> list[RuleDeed]:
         """
         select split_part(object, ' ', 2)::int as rule_id, at, actor, old, new
           from audit
-         where action in ('rule.create', 'rule.change') and factory_ids && $1::int[]
+         where action in ('rule.create', 'rule.change', 'rule.mode', 'rule.live.override')
+           and factory_ids && $1::int[]
          order by id
         """,
         scope.factory_ids,
@@ -156,47 +121,33 @@ async def select_period_audit_rows(
 async def select_receipt(
     db: Db, scope: Scope, device_id: DeviceId, begin: datetime, end: datetime
 ) -> Receipt:
-    """How the rows of a device with begin <= time < end were received that are not sealed yet.
-
-    A batch is looked into row by row only where it crosses a bound or was late in part.
-    """
-    [row] = await db.fetch(
-        _RECEIPT,
-        scope.factory_ids,
-        device_id,
-        begin,
-        end,
-        LATE,
-        timeout=_READ_ALL_SECONDS,
-    )
+    """How often rows were received again by starts of the node that ran in begin <= time < end."""
+    [row] = await db.fetch(_RECEIPT, scope.factory_ids, device_id, begin, end)
     return Receipt(**row)
 
 
 async def upsert_receipt(
-    db: Db, device_id: DeviceId, begin: datetime, end: datetime, receipt: Receipt
+    db: Db, device_id: DeviceId, period: tuple[datetime, datetime], rows: int, receipt: Receipt
 ) -> Receipt:
     """Keep how a device's rows of a period over were received, or what is kept if its rows are the
-    same; late is None where it is not known any more.
+    same.
     """
-    [row] = await db.fetch(
+    duplicates: int = await db.fetchval(
         """
-        insert into report_receipts as kept (device_id, begin_at, end_at, rows, late, duplicates)
-        values ($1, $2, $3, $4, $5, $6)
+        insert into report_receipts as kept (device_id, begin_at, end_at, rows, duplicates)
+        values ($1, $2, $3, $4, $5)
             on conflict (device_id, begin_at, end_at) do update
            set rows = excluded.rows,
-               late = case when kept.rows = excluded.rows then kept.late else excluded.late end,
                duplicates = case when kept.rows = excluded.rows then kept.duplicates
                                  else excluded.duplicates end
-        returning late, duplicates
+        returning duplicates
         """,
         device_id,
-        begin,
-        end,
-        receipt.rows,
-        receipt.late,
+        *period,
+        rows,
         receipt.duplicates,
     )
-    return receipt._replace(**row)
+    return receipt._replace(duplicates=duplicates)
 
 
 async def upsert_edition(db: Db, edition: Edition, now: datetime) -> datetime:

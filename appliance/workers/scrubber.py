@@ -5,12 +5,11 @@ import logging
 from datetime import timedelta
 
 from appliance.archive.merge import Damaged, check
-from appliance.model.sealed import FileState
 from appliance.store import sealed, sealing
 from appliance.store.outage import Outage
 from appliance.store.pool import TROUBLE, Connection, Pool
 from appliance.workers.archiving import Archiving
-from appliance.workers.damage import list_files, restore, set_aside
+from appliance.workers.damage import restore, set_aside, take_back
 
 EVERY = timedelta(days=7)
 """So often each file is read."""
@@ -52,9 +51,7 @@ async def scrub(db: Connection, archiving: Archiving) -> int:
     loop, now = asyncio.get_running_loop(), archiving.clock()
     for file in await sealed.select_damaged_files(db):
         if await loop.run_in_executor(archiving.blocking, restore, archiving, file):
-            await sealed.update_sealed_files(db, [file.id], FileState.LIVE, "", now)
-            await list_files(db, archiving)
-            log.warning("%s is there again as it was sealed", file.path)
+            await take_back(db, archiving, file)
     file_in_turn = await sealed.select_unchecked_file(db, now - EVERY)
     if file_in_turn is None:
         return 0

@@ -16,11 +16,9 @@ from appliance.model.ids import DeviceId
 from appliance.store import points
 from appliance.store.points import SLOT_MS, Known, PointStream
 from appliance.store.pool import Db
-from appliance.store.quarantine import SetAside
+from appliance.store.quarantine import CONFLICTING, SetAside
 from appliance.workers.cut import TOO_NEW, TOO_OLD, Cut, believed
 from appliance.workers.sealed_points import SealedPoints
-
-CONFLICTING = "at a time for which another value is there"
 
 
 class Sifted(NamedTuple):

@@ -22,10 +22,12 @@ from appliance.identity.keys import Keys
 from appliance.identity.sessions import Credentials
 from appliance.live import Hub
 from appliance.model.factory import Factory
+from appliance.model.ids import RuleId
+from appliance.model.scope import Scope
 from appliance.model.session import Client
 from appliance.model.user import Role
 from appliance.settings import Settings
-from appliance.store import factories, users
+from appliance.store import alerts, factories, rules, users
 from appliance.store.pool import Pool
 from tests.appliance.plant import Plant
 
@@ -170,17 +172,13 @@ def raise_alert(pool: Pool, clock: Clock) -> Callable[[int], Awaitable[int]]:
     """`await raise_alert(rule_id)`: an alert of that rule stands from now on; returns its id."""
 
     async def do(rule_id: int) -> int:
-        raised: int = await pool.fetchval(
-            """
-            insert into alerts (factory_id, rule_id, device_id, raised_at, "limit", priority,
-                                message)
-            select factory_id, id, device_id, $2, "limit", priority, message
-              from rules where id = $1
-            returning id
-            """,
-            rule_id,
-            clock(),
+        factory_id = await pool.fetchval("select factory_id from rules where id = $1", rule_id)
+        rule = await rules.select_rule(pool, Scope((factory_id,)), RuleId(rule_id))
+        assert rule is not None
+        raised = await alerts.insert_alert(
+            pool, rule, "h", clock(), None, getattr(rule.look, "h", None)
         )
+        assert raised is not None
         return raised
 
     return do

@@ -55,31 +55,39 @@ class Plant:
         )
 
     async def rule(self, device_id: DeviceId, kind: str = "high", **given: Any) -> RuleId:
-        """A rule; by default temperature over 100."""
-        wants = kind != "no_data"
+        """A live rule; by default temperature over 100. `look` makes it one of another kind."""
+        limit = given.pop("limit", 100.0)
+        looks = {
+            "high": {"kind": "threshold", "h": limit},
+            "low": {"kind": "threshold", "l": limit},
+            "no_data": {"kind": "no_data"},
+        }
+        look = given.pop("look", None) or looks[kind]
         columns = {
-            "metric": "temperature" if wants else None,
-            "limit": 100.0 if wants else None,
+            "metric": None if look["kind"] in {"no_data", "health"} else "temperature",
             "deadband": 0.0,
             "on_delay_seconds": 0.0,
             "off_delay_seconds": 0.0,
             "priority": 2,
             "message": "Too hot",
-            "enabled": True,
+            "mode": "live",
             "changed_at": EPOCH,
+            "suppress_while": None,
+            "latching": False,
         } | given
         return await self.pool.fetchval(
             """
-            insert into rules (factory_id, device_id, kind, metric_id, "limit", deadband,
-                               on_delay_seconds, off_delay_seconds, priority, message, enabled,
-                               changed_at)
-            values ($1, $2, $3, (select id from metrics where name = $4), $5, $6, $7, $8, $9, $10,
-                    $11, $12)
+            insert into rules (factory_id, device_id, kind, look, metric_id, deadband,
+                               on_delay_seconds, off_delay_seconds, priority, message, mode,
+                               changed_at, suppress_while, latching)
+            values ($1, $2, $3, $4, (select id from metrics where name = $5), $6, $7, $8, $9, $10,
+                    $11, $12, $13, $14)
             returning id
             """,
             self.factory_id,
             device_id,
-            kind,
+            look["kind"],
+            look,
             *columns.values(),
         )
 

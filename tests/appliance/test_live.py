@@ -24,7 +24,7 @@ def raised(alert_id: int) -> AlertChanged:
     return AlertChanged(
         Alert(
             id=AlertId(alert_id), factory_id=NORTH, rule_id=RuleId(1), device_id=DeviceId(1),
-            device="node", machine=None, area=None, kind=RuleKind.HIGH, metric="gas",
+            device="node", machine=None, area=None, kind=RuleKind.THRESHOLD, metric="gas",
             unit_label="ppm", priority=1, message="Gas", what_to_do="Leave",
             state=AlertState.UNACKNOWLEDGED, raised_at=NOON, raised_value=51.0, limit=50.0,
             cleared_at=None, acknowledged_at=None, acknowledged_by=None, note=None,

@@ -1,4 +1,4 @@
-"""A TCP proxy that loses answers: what went through was received, but nobody is told."""
+"""TCP proxies: one loses answers, so that what was received is not told; one is a cable to cut."""
 
 import asyncio
 import random
@@ -54,6 +54,46 @@ class LosingProxy:
                     self.lost += 1
                     return
                 writer.write(data)
+
+
+class Cable:
+    """Passes everything on to a port until it is cut, and again once it is mended."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def mend(self) -> None:
+        """Let everything through."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """End all connections, and take no other."""
+        if self._server:
+            self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pair = {writer}
+        try:
+            with suppress(OSError):
+                up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
+                pair.add(up_writer)
+                self._writers |= pair
+                both = _pass(reader, up_writer), _pass(up_reader, writer)
+                ways = [asyncio.create_task(way) for way in both]
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                for way in ways:
+                    way.cancel()
+                await asyncio.wait(ways)
+        finally:
+            self._writers -= pair
+            for each in pair:
+                each.transport.abort()
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

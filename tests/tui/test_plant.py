@@ -29,7 +29,7 @@ def device(number: int, state: DeviceState = DeviceState.LIVE, **given: Any) -> 
 def alert(number: int, device_id: int = 1, **given: Any) -> Alert:
     raised = Alert(
         id=AlertId(number), factory_id=FactoryId(1), rule_id=RuleId(1),
-        device_id=DeviceId(device_id), device="node", machine=None, area=None, kind=RuleKind.HIGH,
+        device_id=DeviceId(device_id), device="node", machine=None, area=None, kind=RuleKind.THRESHOLD,
         metric="gas", unit_label="ppm", priority=2, message="Gas", what_to_do="Leave",
         state=AlertState.UNACKNOWLEDGED, raised_at=NOON, raised_value=51.0, limit=50.0,
         cleared_at=None, acknowledged_at=None, acknowledged_by=None, note=None,

@@ -23,6 +23,7 @@ from appliance.model.device import DeviceStatus
 from appliance.model.ids import AlertId, DeviceId
 from appliance.model.live import AlertChanged, Event, Snapshot
 from appliance.model.metric import Metric
+from appliance.model.rule import RuleMode
 from appliance.model.user import Caller
 from tui import format as told
 from tui.client import Client, Lost
@@ -274,9 +275,10 @@ class Live(Screen[str]):
             if not self.query(TrendView):
                 return  # the screen was taken down meanwhile
             limits = [
-                rule.limit
+                limit
                 for rule in rules
-                if rule.enabled and rule.metric == metric and rule.limit is not None
+                if rule.mode is RuleMode.LIVE and rule.metric == metric
+                for limit in rule.limits.values()
             ]
             self.trend.show(trend, limits, device.expected_interval_ms, self._zone)
 

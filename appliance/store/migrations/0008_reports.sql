@@ -19,7 +19,6 @@ create table report_receipts (
     begin_at   timestamptz not null,
     end_at     timestamptz not null,
     rows       bigint not null,
-    late       bigint,
     duplicates bigint not null,
     primary key (device_id, begin_at, end_at)
 );

@@ -2,21 +2,17 @@ import msgspec
 
 from appliance.alarms import silence
 from appliance.alarms.transition import Step, Transition
-from appliance.model.ids import DeviceId, FactoryId, RuleId
-from appliance.model.rule import Phase, Rule, RuleKind, RuleState
+from appliance.model.rule_state import LevelState, Phase
+from tests.appliance.alarms.test_look import rule
 
-RULE = Rule(
-    id=RuleId(1), factory_id=FactoryId(1), device_id=DeviceId(1), kind=RuleKind.NO_DATA,
-    metric=None, limit=None, deadband=0.0, on_delay_seconds=60.0, off_delay_seconds=0.0,
-    priority=2, message="Silent", what_to_do="Look", enabled=True,
-)  # fmt: skip
-NORMAL = RuleState()
+RULE = rule({"kind": "no_data"}, metric=None, on_delay_seconds=60.0)
+NORMAL = LevelState()
 
 
 def test_it_raises_at_the_moment_the_silence_was_long_enough() -> None:
     assert silence.evaluate(RULE, NORMAL, 100_000, 0, 159_999) == (NORMAL, [])
     state, told = silence.evaluate(RULE, NORMAL, 100_000, 0, 160_700)
-    assert state == RuleState(Phase.RAISED, 160_000, 100_000)
+    assert state == LevelState(Phase.RAISED, 160_000)
     assert told == [Transition(Step.RAISED, 160_000, None)]
 
 
@@ -32,7 +28,7 @@ def test_a_device_never_heard_of_is_silent_since_the_listening_began() -> None:
 
 
 def test_it_stays_raised_until_the_device_is_heard_of_again() -> None:
-    raised = RuleState(Phase.RAISED, 160_000, 100_000)
+    raised = LevelState(Phase.RAISED, 160_000)
     assert silence.evaluate(RULE, raised, 100_000, 0, 900_000) == (raised, [])
     assert silence.evaluate(RULE, raised, 100_000, 890_000, 900_000) == (raised, [])
     assert silence.evaluate(RULE, raised, None, 890_000, 900_000) == (raised, [])
@@ -42,28 +38,28 @@ def test_it_stays_raised_until_the_device_is_heard_of_again() -> None:
 
 
 def test_it_clears_only_after_the_off_delay() -> None:
-    rule = msgspec.structs.replace(RULE, off_delay_seconds=30.0)
-    raised = RuleState(Phase.RAISED, 160_000, 100_000)
-    falling, told = silence.evaluate(rule, raised, 200_000, 0, 200_500)
-    assert (falling, told) == (RuleState(Phase.FALLING, 200_000, 200_000), [])
-    falling, told = silence.evaluate(rule, falling, 229_000, 0, 229_999)
+    slow = msgspec.structs.replace(RULE, off_delay_seconds=30.0)
+    raised = LevelState(Phase.RAISED, 160_000)
+    falling, told = silence.evaluate(slow, raised, 200_000, 0, 200_500)
+    assert (falling, told) == (LevelState(Phase.FALLING, 200_000), [])
+    falling, told = silence.evaluate(slow, falling, 229_000, 0, 229_999)
     assert (falling.phase, told) == (Phase.FALLING, [])
-    _, told = silence.evaluate(rule, falling, 229_000, 0, 230_000)
+    _, told = silence.evaluate(slow, falling, 229_000, 0, 230_000)
     assert told == [Transition(Step.CLEARED, 230_000, None)]
 
 
 def test_a_device_heard_of_once_and_silent_again_keeps_the_alert() -> None:
-    rule = msgspec.structs.replace(RULE, off_delay_seconds=120.0)
-    falling = RuleState(Phase.FALLING, 200_000, 200_000)
-    state, told = silence.evaluate(rule, falling, 200_000, 0, 260_000)
-    assert (state, told) == (RuleState(Phase.RAISED, 260_000, 200_000), [])
-    state, told = silence.evaluate(rule, state, 300_000, 0, 300_100)
+    slow = msgspec.structs.replace(RULE, off_delay_seconds=120.0)
+    falling = LevelState(Phase.FALLING, 200_000)
+    state, told = silence.evaluate(slow, falling, 200_000, 0, 260_000)
+    assert (state, told) == (LevelState(Phase.RAISED, 260_000), [])
+    state, told = silence.evaluate(slow, state, 300_000, 0, 300_100)
     assert (state.phase, told) == (Phase.FALLING, [])
 
 
 def test_an_alert_from_before_the_clock_was_set_back_clears_when_the_device_is_heard_of() -> None:
-    raised = RuleState(Phase.RAISED, 9_000_000, 8_000_000)
+    raised = LevelState(Phase.RAISED, 9_000_000)
     state, told = silence.evaluate(RULE, raised, None, 0, 100_000)
-    assert (state, told) == (RuleState(Phase.RAISED, 100_000, 8_000_000), [])
+    assert (state, told) == (LevelState(Phase.RAISED, 100_000), [])
     _, told = silence.evaluate(RULE, state, 101_000, 0, 102_000)
     assert told == [Transition(Step.CLEARED, 101_000, None)]

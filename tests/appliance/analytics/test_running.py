@@ -39,11 +39,13 @@ def test_arrays_that_do_not_match_are_refused() -> None:
 
 
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled then")
-def test_warming_up_compiles_every_kernel_for_one_kind_of_array() -> None:
+def test_warming_up_compiles_what_runs_and_all_kernels_know_one_kind_of_array() -> None:
     analytics.warm_up()
     analytics.warm_up_bulk()
+    warm = {"buckets", "running", "indicators"}
     for module in pkgutil.iter_modules(kernels.__path__):
         kernel = importlib.import_module(f"{kernels.__name__}.{module.name}")
         for name, function in vars(kernel).items():
             if isinstance(function, Dispatcher) and name[0] != "_":
-                assert len(set(function.signatures)) == 1, f"{kernel.__name__}.{name}"
+                kinds = len(set(function.signatures))
+                assert kinds == 1 or (kinds == 0 and module.name not in warm), name

@@ -37,7 +37,7 @@ def authority(context) -> None:
 
 
 @pytest.fixture
-async def deeds(authority, administrator, tokens, north, raise_alert) -> Deeds:
+async def deeds(context, authority, administrator, tokens, north, raise_alert) -> Deeds:
     """For each verb and path that writes, in this order: where to send what."""
 
     async def made(path: str, **given: object) -> dict[str, Any]:
@@ -50,6 +50,18 @@ async def deeds(authority, administrator, tokens, north, raise_alert) -> Deeds:
     device, key_id = registered["device"]["id"], device_keys.parse(registered["key"])[0]
     rule = (await made("/rules", device_id=device, **HOT))["id"]
     alert = await raise_alert(rule)
+    second = await raise_alert((await made("/rules", device_id=device, **HOT))["id"])
+    latched = await raise_alert((await made("/rules", device_id=device, **HOT))["id"])
+    await context.db.execute(
+        "update alerts set latching = true, cleared_at = $2, acknowledged_at = $2 where id = $1",
+        latched,
+        context.clock(),
+    )
+    contact = await context.db.fetchval(
+        "insert into contacts (factory_id, name, channel, address, tell_cleared) "
+        "values ($1, 'Ada', 'mail', 'ada@north.example', false) returning id",
+        north.id,
+    )
     invited = await made("/users", email="joe@north.example", **joe)
     user = invited["user"]["id"]
     sessions = await (await administrator.get("/auth/sessions")).get_json()
@@ -79,6 +91,23 @@ async def deeds(authority, administrator, tokens, north, raise_alert) -> Deeds:
             {"factory_id": north.id, "metric": "gas", "kind": "readings", "keep_days": 90},
         ),
         ("POST", "/alerts/{}/acknowledge"): (f"/alerts/{alert}/acknowledge", {"note": "Seen"}),
+        ("POST", "/alerts/acknowledge"): ("/alerts/acknowledge", {"ids": [second]}),
+        ("POST", "/alerts/{}/comments"): (f"/alerts/{alert}/comments", {"text": "Belt worn"}),
+        ("POST", "/alerts/{}/shelve"): (
+            f"/alerts/{alert}/shelve",
+            {"minutes": 5, "reason": "Repair"},
+        ),
+        ("POST", "/alerts/{}/unshelve"): (f"/alerts/{alert}/unshelve", None),
+        ("POST", "/alerts/{}/reset"): (f"/alerts/{latched}/reset", None),
+        ("POST", "/notifications/test"): ("/notifications/test", {"contact_id": contact}),
+        ("PUT", "/notifications/contacts"): (
+            "/notifications/contacts",
+            {"factory_id": north.id, "contacts": []},
+        ),
+        ("PUT", "/notifications/rosters"): (
+            "/notifications/rosters",
+            {"factory_id": north.id, "rosters": []},
+        ),
         ("POST", "/reports/signed"): ("/reports/signed", signature),
         ("POST", "/users"): ("/users", {"email": "ann@north.example", **joe}),
         ("PATCH", "/users/{}"): (f"/users/{user}", {"name": "Joseph"}),

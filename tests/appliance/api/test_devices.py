@@ -132,3 +132,45 @@ async def test_a_key_is_not_revoked_through_another_device(technician, registere
     key_id, _ = device_keys.parse(registered["key"])
     path = f"/devices/{other['device']['id']}/keys/{key_id}"
     assert (await technician.delete(path)).status_code == 404
+
+
+async def test_a_device_is_changed_and_what_was_expected_before_is_kept(
+    technician, registered, context, clock
+) -> None:
+    device_id = registered["device"]["id"]
+    address = f"/devices/{device_id}"
+    changes = {"name": "Node 2", "expected_interval_ms": 2000}
+    response = await technician.patch(address, json=changes)
+    told = await response.get_json()
+    assert (response.status_code, told) == (200, registered["device"] | changes)
+    assert (await technician.patch(address, json=changes)).status_code == 200  # nothing more
+    rows = await context.db.fetch("select * from device_intervals")
+    assert [tuple(row) for row in rows] == [(device_id, clock(), 10_000)]
+    [deed] = await context.db.fetch("select old, new from audit where action = 'device.change'")
+    assert deed["old"] == {"name": "Node 1", "expected_interval_ms": 10_000}
+    assert deed["new"] == changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"expected_interval_ms": 1}, 400),
+        ({"factory_id": 2}, 400),
+        ({"name": ""}, 400),
+        ({"machine_id": 999_999}, 422),
+        ({"name": "Node 3"}, 409),
+    ],
+)
+async def test_what_a_device_may_not_become(technician, registered, north, changes, status) -> None:
+    await technician.post("/devices", json={"factory_id": north.id, "name": "Node 3"})
+    device_id = registered["device"]["id"]
+    response = await technician.patch(f"/devices/{device_id}", json=changes)
+    assert response.status_code == status
+    one = await (await technician.get(f"/devices/{device_id}")).get_json()
+    assert one["device"] == registered["device"]
+
+
+async def test_a_device_of_another_factory_is_not_changed(sign_in, registered, south) -> None:
+    stranger = await sign_in(Role.TECHNICIAN, factory=south)
+    response = await stranger.patch(f"/devices/{registered['device']['id']}", json={"name": "x"})
+    assert response.status_code == 404

@@ -10,7 +10,7 @@ from appliance.errors import CarbonseedError
 from appliance.history.readings import Source
 from appliance.model.alert import AlertState
 from appliance.model.ids import UserId
-from appliance.model.rule import Phase
+from appliance.model.rule_state import Phase
 from appliance.model.user import Role
 from appliance.store import alerts, rule_states, users
 from appliance.store.rules import select_rules
@@ -65,8 +65,8 @@ async def test_an_alert_that_still_stands_is_left_to_the_engine(
     await record(plant, source, operator)
     (alert,) = await alerts.select_alerts(plant.pool, plant.scope, "open")
     assert alert.state is AlertState.UNACKNOWLEDGED
-    (watch,) = await rule_states.select_watches(plant.pool, [device_id])
-    assert (watch.state.phase, watch.state.seen_ms) == (Phase.RAISED, NOON_MS - 1000)
+    (watch,) = await rule_states.select_watches(plant.pool)
+    assert (watch.state.levels["h"].phase, watch.state.seen_ms) == (Phase.RAISED, NOON_MS - 1000)
 
 
 async def test_a_critical_alert_of_the_past_is_never_left_unacknowledged(

@@ -11,7 +11,7 @@ from appliance.demo import nodes, plant
 from appliance.demo.plant import Node
 from appliance.identity import certificates
 from appliance.model.ids import DeviceId
-from appliance.model.rule import RuleKind
+from appliance.model.rule import NoData, Threshold
 from appliance.running import Running
 
 RUNNING = Running(1, "127.0.0.1", 8443, 8444, None)
@@ -68,12 +68,13 @@ def test_a_limit_is_on_what_its_node_measures_and_says_what_to_do(
     sensors = {one["metric"]: one for one in config(furnished, node)["sensors"]}  # type: ignore[index]
     rule = limit.on(DeviceId(1))
     assert rule.what_to_do
-    if rule.kind is RuleKind.NO_DATA:
+    if isinstance(rule.look, NoData):
         assert rule.metric is None
         return
     level = sensors[rule.metric]["signal"]["level"]
-    assert rule.limit is not None
-    assert (level < rule.limit) is (rule.kind is RuleKind.HIGH), "it would always stand"
+    assert isinstance(rule.look, Threshold)
+    assert limit.limit is not None
+    assert (level < limit.limit) is (rule.look.h is not None), "it would always stand"
 
 
 @pytest.mark.parametrize("node", plant.NODES, ids=lambda node: node.name)

@@ -76,7 +76,7 @@ async def test_the_device_furthest_beyond_its_limit_comes_first(
 async def test_the_lowest_enabled_high_limit_counts(plant: Plant, source: Source) -> None:
     device_id = await newest(plant, "a", 90.0, limit=100.0)
     await plant.rule(device_id, limit=95.0)
-    await plant.rule(device_id, limit=91.0, enabled=False)
+    await plant.rule(device_id, limit=91.0, mode="draft")
     await plant.rule(device_id, limit=5.0, metric="gas")
     await plant.rule(device_id, "low", limit=10.0)
     assert (await card(plant, source)).limit == 95.0
@@ -151,9 +151,9 @@ async def test_devices_and_open_alerts_are_counted(
     for number, priority in enumerate((1, 1, 3, 4)):
         rule_id = await plant.rule(device_id, priority=priority)
         [rule] = [one for one in await select_rules(plant.pool, plant.scope) if one.id == rule_id]
-        alert_id = await insert_alert(plant.pool, rule, NOON, 101.0)
+        alert_id = await insert_alert(plant.pool, rule, "h", NOON, 101.0, 100.0)
         if number in {1, 3}:
-            await update_alert_cleared(plant.pool, rule.id, NOON, 99.0)
+            await update_alert_cleared(plant.pool, rule.id, "h", NOON, 99.0)
         if number == 3:
             await plant.pool.execute(
                 "update alerts set acknowledged_at = now() where id = $1", alert_id

@@ -4,19 +4,23 @@ from itertools import pairwise
 
 from hypothesis import given, strategies
 
-from appliance.history.missing import Asked, Known, Late, Run, Stream, classify, without
+from appliance.history.evidence import Asked, Known, Late, Run, Stream
+from appliance.history.missing import by_part, classify
+from appliance.history.plan import Interval, Plan
+from appliance.history.spans import without
 from appliance.model.completeness import Cause, Range, What
 
 STEP_MS = 1000
 HOUR_MS = 3_600_000
 EPOCH, NEXT = 7, 8
+PLAN = Plan([Interval(float("inf"), STEP_MS)])
 Span = tuple[int, int]
 
 
 def run(first: int, stop: int, epoch: int = EPOCH, base_ms: int = 0) -> Run:
     """Rows that a node took once a second from base_ms on."""
     taken = (base_ms + first * STEP_MS, base_ms + (stop - 1) * STEP_MS)
-    return Run(epoch, first, stop, *taken, bounded=False, inside=True)
+    return Run(epoch, first, stop, *taken, bounded=False, part=0)
 
 
 def stream(*received: Span, epoch: int = EPOCH, base_ms: int = 0, **more: object) -> Stream:
@@ -33,7 +37,7 @@ def known(streams: list[Stream], runs: list[Run], **more: object) -> Known:
 
 def asked(to_ms: int) -> Asked:
     """Up to just after the last row, so that no silence is part of the answer."""
-    return Asked(0, to_ms, to_ms, STEP_MS, 60_000)
+    return Asked(0, to_ms, to_ms, PLAN, 60_000)
 
 
 def told(found: list[Range], what: What) -> list[tuple[Cause, int | None, int]]:
@@ -93,10 +97,53 @@ def test_late_rows_are_told_with_what_held_them() -> None:
     assert told(classify(down, asked(40_000)), What.LATE) == [(Cause.BOX_DOWN, 10, 10)]
 
 
+def test_rows_that_a_node_had_not_sent_when_it_was_switched_off_are_late_for_that() -> None:
+    """A minute of rows is kept, the node is off for an hour, and sends them at its next start."""
+    late = Late(EPOCH, 0, 60, 0, 59_000, HOUR_MS + 61_000, HOUR_MS + 62_000)
+    streams = [stream((0, 60)), stream((0, 10), epoch=NEXT, base_ms=HOUR_MS + 60_000)]
+    runs = [run(0, 60), run(0, 10, NEXT, HOUR_MS + 60_000)]
+    found = classify(known(streams, runs, late=[late]), asked(HOUR_MS + 70_000))
+    assert told(found, What.LATE) == [(Cause.NODE_OFF, 0, 60)]
+
+
 def test_nothing_since_is_silence() -> None:
     there = known([stream((0, 10))], [run(0, 10)])
-    [one] = classify(there, Asked(0, HOUR_MS, HOUR_MS, STEP_MS, 60_000))
+    [one] = classify(there, Asked(0, HOUR_MS, HOUR_MS, PLAN, 60_000))
     assert (one.what, one.cause, one.exact) == (What.MISSING, Cause.SILENT, False)
+
+
+def test_a_silence_expects_by_the_interval_of_its_time() -> None:
+    """Once a second for the first ten minutes after it, then once a minute."""
+    plan = Plan([Interval(609_000, STEP_MS), Interval(float("inf"), 60_000)])
+    streams = [stream((0, 10)), stream((0, 10), epoch=NEXT, base_ms=HOUR_MS + 9_000)]
+    runs = [run(0, 10), run(0, 10, NEXT, HOUR_MS + 9_000)]
+    end = HOUR_MS + 20_000
+    [off] = classify(known(streams, runs), Asked(0, end, end, plan, 60_000))
+    assert off.rows == 600 + 50 - 1
+    [half] = classify(known(streams, runs), Asked(309_000, 909_000, end, plan, 60_000))
+    assert half.rows == 300 + 5
+    assert (half.from_ms, half.to_ms) == (309_000, 909_000)
+
+
+@given(strategies.lists(strategies.integers(1, 5), min_size=1, max_size=5), strategies.data())
+def test_rows_expected_of_parts_are_those_of_the_whole(
+    intervals: list[int], data: strategies.DataObject
+) -> None:
+    plan = Plan([Interval(60.0 * n + 60, 60 * each) for n, each in enumerate(intervals)])
+    cuts = data.draw(strategies.lists(strategies.integers(0, 600), min_size=2, max_size=6))
+    parts = [plan.rows(*part) for part in pairwise(sorted(cuts))]
+    whole = plan.rows(min(cuts), max(cuts))
+    assert abs(sum(parts) - whole) < 1e-4
+    assert abs(plan.after(min(cuts), whole) - max(cuts)) < 0.1
+
+
+@given(strategies.lists(strategies.integers(0, 1000), min_size=2, max_size=9))
+def test_rows_of_a_range_are_parted_without_a_rest(cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), 1000]
+    one = Range(what=What.MISSING, cause=Cause.SILENT, from_ms=0, to_ms=1000, rows=777)
+    parts = by_part([one], edges)
+    assert sum(parts) == 777
+    assert min(parts) >= 0
 
 
 spans = strategies.lists(strategies.integers(1, 500), min_size=2, max_size=20, unique=True).map(

@@ -79,7 +79,7 @@ async def test_damaged_rollups_are_made_again_and_damaged_readings_are_told(
     filled = await fill(plant)
     asked = (START_MS, MIDNIGHT_MS)
     hot = await statistics(source, plant.scope, "temperature", asked, "day")
-    raw, _, hours = await seal(plant, source, [*filled], START_MS, days=2)
+    raw, *_, hours = await seal(plant, source, [*filled], START_MS, days=2)
     path = source.archive.folder / hours.path
     flip(path, path.stat().st_size // 3)
     assert await statistics(source, plant.scope, "temperature", asked, "day") == hot

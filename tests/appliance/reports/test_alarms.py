@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from appliance.model.alert import Alert, AlertState
+from appliance.model.alert import Alert, AlertState, IsaState
 from appliance.model.report import Period
-from appliance.model.rule import RuleKind
+from appliance.model.rule import AlarmClass, RuleKind
 from appliance.reports import alarms
 
 BEGIN = datetime(2026, 11, 16, tzinfo=UTC)
@@ -21,11 +21,15 @@ def alert(raised: float, cleared: float | None, acknowledged: float | None, rule
 
     return Alert(
         id=1, factory_id=1, rule_id=rule, device_id=rule, device=f"node {rule}", machine=None,
-        area=None, kind=RuleKind.HIGH, metric="temperature", unit_label="°C", priority=rule,
-        message="Hot", what_to_do="", state=AlertState.UNACKNOWLEDGED,
-        raised_at=BEGIN + timedelta(hours=raised), raised_value=1.0, limit=1.0,
-        cleared_at=after(cleared), acknowledged_at=after(acknowledged), acknowledged_by=None,
-        note=None,
+        area=None, kind=RuleKind.THRESHOLD, level="h", metric="temperature", unit_label="°C",
+        alarm_class=AlarmClass.ALARM, priority=rule, message="Hot", cause="", consequence="",
+        what_to_do="", respond_seconds=None, note_required=False,
+        state=AlertState.UNACKNOWLEDGED, isa_state=IsaState.UNACKNOWLEDGED,
+        raised_at=BEGIN + timedelta(hours=raised), raised_value=1.0, limit=1.0, late=False,
+        forecast_at=None, cleared_at=after(cleared), latched=False,
+        acknowledged_at=after(acknowledged), acknowledged_by=None, note=None, suppressed_at=None,
+        shelved_until=None, shelved_by=None, shelved_reason=None, escalation_step=0,
+        realarmed_at=None, comments=0,
     )  # fmt: skip
 
 

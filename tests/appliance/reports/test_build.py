@@ -8,9 +8,10 @@ import pytest
 
 from appliance.errors import NotFound, Unprocessable
 from appliance.identity import rules
+from appliance.identity.rules import ModeChange
 from appliance.model.audit import Actor
 from appliance.model.report import Judgement, ReportKind
-from appliance.model.rule import NewRule, RuleChange, RuleKind
+from appliance.model.rule import NewRule, RuleChange, RuleMode, Threshold
 from appliance.model.scope import Scope
 from appliance.reports import build
 from appliance.reports.build import Asked
@@ -37,11 +38,13 @@ async def test_completeness_by_hand(plant, make) -> None:
             late, times = times[:10], times[10:]
             received_ms = times[0]
             twenty = {"temperature": [20.0] * 10}
-            await plant.send(device, late, twenty, received_ms=late[-1] + HOUR_MS)
+            came_ms = late[-1] + HOUR_MS
+            await plant.send(device, late, twenty, received_ms=came_ms, first_row=660)
         values = {"temperature": [20.0] * len(times)}
-        await plant.send(device, times, values, received_ms=received_ms)
+        row = (times[0] - MONDAY_MS) // MINUTE_MS
+        await plant.send(device, times, values, received_ms=received_ms, first_row=row)
     rest = minutes(1430, 10)
-    await plant.send(device, rest[-5:], {"temperature": [20.0] * 5}, first_row=1375)
+    await plant.send(device, rest[-5:], {"temperature": [20.0] * 5}, first_row=1435)
     [told] = (await make()).report.completeness
     assert (told.received, told.expected, told.missing) == (1380, 7 * 1440, 7 * 1440 - 1380)
     assert (told.late, told.duplicate, told.quarantined) == (14, 5, 0)
@@ -78,7 +81,7 @@ async def test_time_beyond_each_limit_by_hand(plant, make) -> None:
     device = await plant.device("a", interval_ms=MINUTE_MS, machine="Furnace 1")
     await plant.rule(device, limit=100.0)
     await plant.rule(device, "low", limit=20.0)
-    await plant.rule(device, limit=500.0, enabled=False)
+    await plant.rule(device, limit=500.0, mode="draft")
     values = [50.0] * 100 + [120.0] * 7 + [50.0] * 20 + [101.0] * 3 + [100.0] * 50 + [19.0] * 2
     await plant.send(device, minutes(0, 182), {"temperature": values})
     report = (await make()).report
@@ -99,9 +102,13 @@ async def test_limits_are_those_that_were_in_force_and_later_changes_change_noth
     plant, pool, make, clock
 ) -> None:
     device = await plant.device("a", interval_ms=MINUTE_MS)
-    asked = NewRule(device, RuleKind.HIGH, 2, "Hot", metric="temperature", limit=100.0)
+    asked = NewRule(
+        device_id=device, look=Threshold(h=100.0), priority=2, message="Hot", metric="temperature"
+    )
     rule = await rules.create(pool, plant.scope, ACTOR, asked, at(MONDAY_MS - DAY_MS))
-    raised = RuleChange(limit=110.0)
+    live = ModeChange(mode=RuleMode.LIVE, override="There is no history yet.")
+    await rules.put(pool, plant.scope, ACTOR, rule.id, live, at(MONDAY_MS - DAY_MS))
+    raised = RuleChange(look=Threshold(h=110.0), override="The works council agreed.")
     await rules.change(pool, plant.scope, ACTOR, rule.id, raised, at(MONDAY_MS + HOUR_MS))
     await plant.send(device, minutes(0, 120), {"temperature": [105.0] * 120})
     before = await make()
@@ -111,7 +118,14 @@ async def test_limits_are_those_that_were_in_force_and_later_changes_change_noth
     )  # fmt: skip
     assert (second.limit, second.set_by) == (110.0, "ayse@north.example")
     assert [limit.seconds for limit in before.report.temperatures[0].beyond] == [3600.0, 0.0]
-    await rules.change(pool, plant.scope, ACTOR, rule.id, RuleChange(limit=50.0), clock())
+    await rules.change(
+        pool,
+        plant.scope,
+        ACTOR,
+        rule.id,
+        RuleChange(look=Threshold(h=50.0), override="The works council agreed."),
+        clock(),
+    )
     await rules.create(pool, plant.scope, ACTOR, asked, clock())
     assert (await make()).json == before.json
 
@@ -199,7 +213,7 @@ async def test_sealing_the_days_changes_no_byte(plant, make, source) -> None:
     assert await plant.pool.fetchval("select count(*) from batches") == 0
     assert (await make()).json == hot.json
     sealed = await make(ReportKind.COMPLIANCE, "2026-11-16..2026-11-21")
-    assert sealed.report.completeness[0].late is None
+    assert sealed.report.completeness[0].late == 2874
     assert sealed.report.temperatures[0].beyond[0].seconds == (
         hot.report.temperatures[0].beyond[0].seconds
     )
@@ -210,8 +224,8 @@ async def test_what_is_sent_again_later_changes_no_byte(plant, make) -> None:
     await plant.send(device, minutes(0, 60), {"temperature": [1.0] * 60})
     first = await make()
     again = [MONDAY_MS + 8 * DAY_MS]
-    await plant.send(device, again, {"temperature": [1.0]})
-    await plant.send(device, again, {"temperature": [1.0]}, first_row=60)
+    await plant.send(device, again, {"temperature": [1.0]}, epoch=2)
+    await plant.send(device, again, {"temperature": [1.0]}, epoch=2, first_row=0)
     assert (await make()).json == first.json
 
 
@@ -240,16 +254,20 @@ async def test_a_week_with_an_hour_more_expects_an_hour_more(pool, make, plant) 
 
 async def test_the_compliance_report_says_who_changed_what(plant, pool, make) -> None:
     device = await plant.device("a")
-    asked = NewRule(device, RuleKind.HIGH, 2, "Hot", metric="temperature", limit=100.0)
+    asked = NewRule(
+        device_id=device, look=Threshold(h=100.0), priority=2, message="Hot", metric="temperature"
+    )
     rule = await rules.create(pool, plant.scope, ACTOR, asked, at(MONDAY_MS + HOUR_MS))
-    change = RuleChange(limit=110.0)
+    change = RuleChange(look=Threshold(h=110.0))
     await rules.change(pool, plant.scope, ACTOR, rule.id, change, at(MONDAY_MS + 2 * HOUR_MS))
-    await rules.change(pool, plant.scope, ACTOR, rule.id, RuleChange(limit=9), at(MONDAY_MS - 1))
+    await rules.change(
+        pool, plant.scope, ACTOR, rule.id, RuleChange(look=Threshold(h=9)), at(MONDAY_MS - 1)
+    )
     deeds = (await make(ReportKind.COMPLIANCE)).report.deeds
     assert [(deed.actor, deed.action) for deed in deeds.rows] == [
         ("ayse@north.example", "rule.create"), ("ayse@north.example", "rule.change"),
     ]  # fmt: skip
-    assert deeds.rows[1].changes == ["limit: 100.0 → 110.0"]
+    assert deeds.rows[1].changes == ["look.h: 100.0 → 110.0", "version: 1 → 2"]
     assert deeds.first_broken_row is None
     assert (await make()).report.deeds is None
 

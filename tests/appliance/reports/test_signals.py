@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.model.report import Limit
-from appliance.model.rule import RuleKind
+from appliance.model.rule import Level, RuleKind
 from appliance.reports.signals import Signal, Window
 
 MINUTE = 60_000
@@ -22,12 +22,13 @@ def window(*, hold_ms: int = 3 * MINUTE, days: int = 1, shifts: tuple[int, ...] 
     return Window(-DAY, 0, days * DAY, hold_ms, edges, np.array(shifts, np.int64))
 
 
-def limit(value: float, kind: RuleKind = RuleKind.HIGH, begin: int = 0, end: int = DAY) -> Limit:
+def limit(value: float, level: Level = Level.H, begin: int = 0, end: int = DAY) -> Limit:
     return Limit(
         rule_id=1,
         device_id=1,
         device="a",
-        kind=kind,
+        kind=RuleKind.THRESHOLD,
+        level=level,
         metric="temperature",
         unit_label="°C",
         limit=value,
@@ -59,7 +60,7 @@ def test_time_out_of_tolerance_by_hand() -> None:
     """One reading a minute; above 100 from minute 2 to 4 and from 7 to the hold's end at 10."""
     times = [0, MINUTE, 2 * MINUTE, 3 * MINUTE, 4 * MINUTE, 5 * MINUTE, 6 * MINUTE, 7 * MINUTE]
     values = [90.0, 100.0, 101.0, 120.0, 90.0, 80.0, 79.0, 110.0]
-    limits = [limit(100.0), limit(80.0, RuleKind.LOW)]
+    limits = [limit(100.0), limit(80.0, Level.L)]
     signal = counted(Signal(window(), limits), times, values)
     high, low = signal.spells()
     assert high.times.tolist() == [[2 * MINUTE, 7 * MINUTE], [4 * MINUTE, 10 * MINUTE]]

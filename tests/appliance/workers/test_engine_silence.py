@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from appliance.history.readings import Source
 from appliance.model.alert import AlertState
 from appliance.workers import engine
 from tests.appliance.conftest import Clock
@@ -64,11 +65,11 @@ async def test_a_device_heard_of_a_moment_after_now_is_not_silent(plant: Plant) 
 
 
 async def test_a_clock_set_back_under_a_running_engine_hides_no_silence(
-    plant: Plant, clock: Clock
+    source: Source, plant: Plant, clock: Clock
 ) -> None:
     await plant.rule(await plant.device("a"), "no_data", on_delay_seconds=60.0)
     clock.forward(days=1)
-    async with running(plant.pool, clock):
+    async with running(source, clock):
         await asyncio.sleep(0.3)
         clock.forward(days=-1)
         await asyncio.sleep(1.5)
@@ -99,10 +100,12 @@ async def test_a_rule_changed_a_moment_ago_begins_its_silence_anew(plant: Plant)
     assert len(await told(plant)) == 1
 
 
-async def test_the_running_engine_notices_silence_by_itself(plant: Plant, clock: Clock) -> None:
+async def test_the_running_engine_notices_silence_by_itself(
+    source: Source, plant: Plant, clock: Clock
+) -> None:
     device_id = await plant.device("a")
     await plant.rule(device_id, "no_data", on_delay_seconds=60.0)
-    async with running(plant.pool, clock):
+    async with running(source, clock):
         await asyncio.sleep(0.3)
         clock.forward(seconds=61)
         await eventually(lambda: done(plant, 1))

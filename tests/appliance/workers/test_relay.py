@@ -4,13 +4,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from appliance.history.readings import Source
 from appliance.live import Change, Hub, Listener
 from appliance.model.device import DeviceState
 from appliance.model.factory import Factory
 from appliance.model.live import AlertChanged, DeviceChanged
 from appliance.model.scope import Scope
 from appliance.store.pool import Pool
-from appliance.workers import engine, relay
+from appliance.workers import relay
+from appliance.workers.follower import Follower
 from tests.appliance.conftest import Clock
 from tests.appliance.plant import NOON_MS, Plant
 
@@ -52,15 +54,17 @@ async def test_a_device_that_delivers_is_told_with_its_whole_row(
     assert (status.state, status.latest[0].value) == (DeviceState.LIVE, 21.5)
 
 
-async def test_an_alert_is_told_when_it_is_raised_and_cleared(plant: Plant, clock: Clock) -> None:
-    live = Hub()
+async def test_an_alert_is_told_when_it_is_raised_and_cleared(
+    plant: Plant, source: Source, clock: Clock
+) -> None:
+    live, follower = Hub(), Follower(source, clock, ())
     device_id = await plant.device("a")
     await plant.rule(device_id)
     async with relaying(plant.pool, live, clock), plant.pool.acquire() as db:
         with live.listen(plant.scope) as listener:
             for number, value in enumerate([101.0, 99.0]):
                 await plant.send(device_id, [NOON_MS + number], {"temperature": [value]})
-                await engine.follow(db)
+                await follower.follow(db)
                 changes = await heard(listener, 1)
                 while not isinstance(changes[-1], AlertChanged):
                     changes += await heard(listener, 1)

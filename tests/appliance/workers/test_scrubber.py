@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.identity import audit
 from appliance.model.scope import Scope
 from appliance.model.sealed import FileKind, FileState
 from appliance.store.pool import Pool
@@ -62,6 +63,14 @@ async def states(pool: Pool, plant: Plant, device: int) -> list[FileState]:
     return [one.state for one in located]
 
 
+async def deeds(pool: Pool) -> list[tuple[str, str, list[int]]]:
+    """Who did what to the archive, by the record, which is whole."""
+    async with pool.acquire() as db:
+        assert await audit.verify(db) is None
+    rows = await pool.fetch("select actor, action, factory_ids from audit order by id")
+    return [tuple(row) for row in rows]
+
+
 async def test_files_are_read_once_a_week(
     pool: Pool, device: int, archiving: Archiving, clock: Clock
 ) -> None:
@@ -86,6 +95,7 @@ async def test_a_damaged_file_becomes_a_gap_and_the_rest_goes_on(
     clock.forward(days=8)
     await scrub_all(pool, archiving)
     assert await states(pool, plant, device) == [FileState.DAMAGED, FileState.LIVE]
+    assert await deeds(pool) == [("system", "archive.damage", [plant.factory_id])]
     assert not path.exists()
     aside = archiving.root / "quarantine" / path.relative_to(archiving.root)
     assert aside.exists() is (harm != "lost")
@@ -135,6 +145,7 @@ async def test_a_backup_gives_a_damaged_file_back(
     await scrub_all(pool, archiving)  # mends it
     assert await states(pool, plant, device) == [FileState.LIVE, FileState.LIVE]
     assert once(await sealed(pool, archiving.root)) == before
+    assert [action for _, action, _ in await deeds(pool)] == ["archive.damage", "archive.restore"]
 
 
 @pytest.mark.parametrize("away", ["its place", "quarantine"])

@@ -1,0 +1,172 @@
+"""Every write, by whatever route, is one row in the record."""
+
+import re
+from typing import Any
+
+import pytest
+
+from appliance.identity import certificates, device_keys, first_administrator
+from appliance.model.user import Role
+from tests.appliance import signing
+
+NO_DEED = {("POST", "/auth/refresh")}
+"""Renewing tokens goes on all day and changes nothing that anybody would look up."""
+PASSWORD = "seven walrus kettle"
+HOT = {"look": {"kind": "threshold", "h": 9.0}, "metric": "temperature", "priority": 2, "message": "Hot"}
+
+Deeds = dict[tuple[str, str], tuple[str, dict[str, Any] | None]]
+
+
+@pytest.fixture
+async def administrator(sign_in):
+    return await sign_in(Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+async def tokens(client, administrator):
+    """Those of another session of the same person."""
+    login = {"email": administrator.email, "password": PASSWORD}
+    return await (await client.post("/auth/login", json=login)).get_json()
+
+
+@pytest.fixture
+def authority(context) -> None:
+    """What a claimed board is told to trust."""
+    context.settings.certificates_dir.mkdir(parents=True)
+    certificates.ensure(context.settings.certificates_dir, [], context.clock())
+
+
+@pytest.fixture
+async def deeds(context, authority, administrator, tokens, north, raise_alert) -> Deeds:
+    """For each verb and path that writes, in this order: where to send what."""
+
+    async def made(path: str, **given: object) -> dict[str, Any]:
+        response = await administrator.post(path, json=given)
+        assert response.status_code == 201, path
+        return await response.get_json()
+
+    joe = {"name": "Joe", "role": "operator", "factory_ids": [north.id]}
+    registered = await made("/devices", factory_id=north.id, name="Node 1")
+    device, key_id = registered["device"]["id"], device_keys.parse(registered["key"])[0]
+    rule = (await made("/rules", device_id=device, **HOT))["id"]
+    alert = await raise_alert(rule)
+    second = await raise_alert((await made("/rules", device_id=device, **HOT))["id"])
+    latched = await raise_alert((await made("/rules", device_id=device, **HOT))["id"])
+    await context.db.execute(
+        "update alerts set latching = true, cleared_at = $2, acknowledged_at = $2 where id = $1",
+        latched,
+        context.clock(),
+    )
+    contact = await context.db.fetchval(
+        "insert into contacts (factory_id, name, channel, address, tell_cleared) "
+        "values ($1, 'Ada', 'mail', 'ada@north.example', false) returning id",
+        north.id,
+    )
+    invited = await made("/users", email="joe@north.example", **joe)
+    user = invited["user"]["id"]
+    sessions = await (await administrator.get("/auth/sessions")).get_json()
+    spare = next(s["id"] for s in sessions["sessions"] if s["id"] != sessions["current"])
+    signature = await signing.read(administrator, north.id, "2026-W46")
+    claim = {"factory_id": north.id, "name": "Node 3", "mac": "24:0a:c4:e2:95:26"}
+    return {
+        ("POST", "/auth/login"): (
+            "/auth/login",
+            {"email": administrator.email, "password": PASSWORD},
+        ),
+        ("POST", "/auth/refresh"): ("/auth/refresh", {"refresh": tokens["refresh"]}),
+        ("POST", "/auth/reset"): (
+            "/auth/reset",
+            {"code": invited["code"], "password": "nine badger teapot"},
+        ),
+        ("POST", "/factories"): ("/factories", {"name": "South"}),
+        ("POST", "/machines"): ("/machines", {"factory_id": north.id, "name": "Furnace"}),
+        ("POST", "/devices"): ("/devices", {"factory_id": north.id, "name": "Node 2"}),
+        ("POST", "/devices/{}/keys"): (f"/devices/{device}/keys", None),
+        ("DELETE", "/devices/{}/keys/{}"): (f"/devices/{device}/keys/{key_id}", None),
+        ("POST", "/devices/claims"): ("/devices/claims", claim),
+        ("POST", "/rules"): ("/rules", {"device_id": device, **HOT}),
+        ("PATCH", "/rules/{}"): (f"/rules/{rule}", {"look": {"kind": "threshold", "h": 10.0}}),
+        ("PUT", "/retention"): (
+            "/retention",
+            {"factory_id": north.id, "metric": "gas", "kind": "readings", "keep_days": 90},
+        ),
+        ("POST", "/alerts/{}/acknowledge"): (f"/alerts/{alert}/acknowledge", {"note": "Seen"}),
+        ("POST", "/alerts/acknowledge"): ("/alerts/acknowledge", {"ids": [second]}),
+        ("POST", "/alerts/{}/comments"): (f"/alerts/{alert}/comments", {"text": "Belt worn"}),
+        ("POST", "/alerts/{}/shelve"): (
+            f"/alerts/{alert}/shelve",
+            {"minutes": 5, "reason": "Repair"},
+        ),
+        ("POST", "/alerts/{}/unshelve"): (f"/alerts/{alert}/unshelve", None),
+        ("POST", "/alerts/{}/reset"): (f"/alerts/{latched}/reset", None),
+        ("POST", "/notifications/test"): ("/notifications/test", {"contact_id": contact}),
+        ("PUT", "/notifications/contacts"): (
+            "/notifications/contacts",
+            {"factory_id": north.id, "contacts": []},
+        ),
+        ("PUT", "/notifications/rosters"): (
+            "/notifications/rosters",
+            {"factory_id": north.id, "rosters": []},
+        ),
+        ("POST", "/reports/signed"): ("/reports/signed", signature),
+        ("POST", "/users"): ("/users", {"email": "ann@north.example", **joe}),
+        ("PATCH", "/users/{}"): (f"/users/{user}", {"name": "Joseph"}),
+        ("POST", "/users/{}/reset"): (f"/users/{user}/reset", None),
+        ("DELETE", "/auth/sessions/{}"): (f"/auth/sessions/{spare}", None),
+        ("POST", "/auth/password"): (
+            "/auth/password",
+            {"current": PASSWORD, "new": "nine badger teapot"},
+        ),
+        ("POST", "/auth/logout"): ("/auth/logout", None),
+    }
+
+
+async def test_every_write_is_one_row_in_the_record(context, administrator, deeds) -> None:
+    for (verb, path), (url, given) in deeds.items():
+        before = await context.db.fetchval("select count(*) from audit")
+        options = {} if given is None else {"json": given}
+        response = await administrator.open(url, method=verb, **options)
+        assert response.status_code in {200, 201, 204}, (path, await response.get_data())
+        rows = await context.db.fetchval("select count(*) from audit") - before
+        assert rows == (0 if (verb, path) in NO_DEED else 1), path
+
+
+async def test_every_route_that_writes_is_tried_here(app, deeds) -> None:
+    writes = {
+        (verb, re.sub(r"<[^>]+>", "{}", rule.rule))
+        for rule in app.url_map.iter_rules()
+        for verb in rule.methods - {"GET", "HEAD", "OPTIONS"}
+    }
+    assert writes == set(deeds) | {("POST", "/auth/setup")}
+
+
+async def test_what_does_not_belong_into_a_body_is_refused(administrator, deeds) -> None:
+    """No field that is not asked for can be set along with one that is."""
+    tried = 0
+    for (verb, path), (url, given) in deeds.items():
+        if given is None:
+            continue
+        for extra in ("id", "key_hash", "created_at", "user_id", "password_hash"):
+            body = {**given, extra: 1}
+            response = await administrator.open(url, method=verb, json=body)
+            assert response.status_code == 400, (path, extra)
+            assert extra in (await response.get_json())["detail"], (path, extra)
+            tried += 1
+    assert tried > 50
+
+
+async def test_a_refused_write_leaves_no_row_and_changes_nothing(context, sign_in, deeds) -> None:
+    manager = await sign_in(Role.MANAGER)
+    before = await context.db.fetchval("select count(*) from audit")
+    for (verb, path), (url, given) in deeds.items():
+        if not path.startswith("/auth/"):
+            response = await manager.open(url, method=verb, json=given)
+            assert response.status_code == 403, path
+    assert await context.db.fetchval("select count(*) from audit") == before
+
+
+async def test_the_first_administrator_is_one_row_in_the_record(client, context) -> None:
+    code = await first_administrator.issue_code(context.db, context.clock())
+    me = {"email": "jane@north.example", "name": "Jane", "password": PASSWORD}
+    assert (await client.post("/auth/setup", json={"code": code, **me})).status_code == 201
+    assert await context.db.fetchval("select count(*) from audit") == 1
