@@ -262,9 +262,7 @@ def _engine(ground: _Ground, vault: Vault) -> Workers:
     )
     mirroring: Workers = {}
     if archiving.mirror:
-        mirroring["mirroring"] = partial(
-            run_mirroring, ground.pool, archiving, archiving.mirror
-        )
+        mirroring["mirroring"] = partial(run_mirroring, ground.pool, archiving, archiving.mirror)
     source = Source(ground.pool, ground.blocking, Archive(settings.archive_dir))
     return mirroring | {
         "learner": partial(run_learner, source, _now),

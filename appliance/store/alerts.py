@@ -87,11 +87,8 @@ async def select_alert_page(
                 or (rank = $10 and (raised_at, id) < ($11::timestamptz, $12::bigint))
              order by rank, raised_at desc, id desc limit $13
         )
-        select v.*, p.rank, (select count(*) from found) as total,
-               (select count(*) from alert_events e
-                 where e.alert_id = v.id and e.what = 'commented') as comments
-          from page p join whole_alerts v using (id)
-         order by p.rank, p.raised_at desc, p.id desc
+        select *, (select count(*) from found) as total from page
+         order by rank, raised_at desc, id desc
         """,
         scope.factory_ids,
         asked.state,
@@ -107,7 +104,17 @@ async def select_alert_page(
     )
     shown = rows[:limit]
     more = _told(shown[-1]) if shown and len(rows) > limit else None
-    return AlertPage([_alert(row) for row in shown], more, rows[0]["total"] if rows else 0)
+    whole = await db.fetch(
+        """
+        select v.*, (select count(*) from alert_events e
+                      where e.alert_id = v.id and e.what = 'commented') as comments
+          from whole_alerts v where v.id = any($1::bigint[])
+        """,
+        [row["id"] for row in shown],
+    )
+    found = {row["id"]: _alert(row) for row in whole}
+    ordered = [found[row["id"]] for row in shown if row["id"] in found]
+    return AlertPage(ordered, more, rows[0]["total"] if rows else 0)
 
 
 async def select_open_alert_counts(db: Db, scope: Scope) -> dict[int, int]:

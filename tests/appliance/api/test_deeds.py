@@ -9,10 +9,20 @@ from appliance.identity import certificates, device_keys, first_administrator
 from appliance.model.user import Role
 from tests.appliance import signing
 
-NO_DEED = {("POST", "/auth/refresh")}
-"""Renewing tokens goes on all day and changes nothing that anybody would look up."""
+NO_DEED = {
+    ("POST", "/auth/refresh"),
+    ("POST", "/rules/backtest"),
+    ("POST", "/rules/{}/backtest"),
+}
+"""Renewing tokens goes on all day, and trying a rule changes nothing anybody would look up."""
 PASSWORD = "seven walrus kettle"
-HOT = {"kind": "high", "metric": "temperature", "limit": 9.0, "priority": 2, "message": "Hot"}
+HOT = {
+    "look": {"kind": "threshold", "h": 9.0},
+    "metric": "temperature",
+    "priority": 2,
+    "message": "Hot",
+}
+DAY = {"from": "2026-11-10T00:00:00Z", "to": "2026-11-11T00:00:00Z"}
 
 Deeds = dict[tuple[str, str], tuple[str, dict[str, Any] | None]]
 
@@ -37,88 +47,121 @@ def authority(context) -> None:
 
 
 @pytest.fixture
-async def deeds(context, authority, administrator, tokens, north, raise_alert) -> Deeds:
-    """For each verb and path that writes, in this order: where to send what."""
+async def made(administrator):
+    """`made("/rules", …)`: what was added there."""
 
-    async def made(path: str, **given: object) -> dict[str, Any]:
+    async def do(path: str, **given: object) -> dict[str, Any]:
         response = await administrator.post(path, json=given)
         assert response.status_code == 201, path
         return await response.get_json()
 
-    joe = {"name": "Joe", "role": "operator", "factory_ids": [north.id]}
-    registered = await made("/devices", factory_id=north.id, name="Node 1")
-    device, key_id = registered["device"]["id"], device_keys.parse(registered["key"])[0]
+    return do
+
+
+@pytest.fixture
+async def device(made, north) -> int:
+    return (await made("/devices", factory_id=north.id, name="Node 1"))["device"]["id"]
+
+
+@pytest.fixture
+async def rule_deeds(made, device) -> Deeds:
     rule = (await made("/rules", device_id=device, **HOT))["id"]
-    alert = await raise_alert(rule)
-    second = await raise_alert((await made("/rules", device_id=device, **HOT))["id"])
-    latched = await raise_alert((await made("/rules", device_id=device, **HOT))["id"])
+    mark = {**DAY, "device_id": device, "title": "Bearing broke"}
+    marked = (await made("/incidents", **mark))["id"]
+    return {
+        ("POST", "/rules"): ("/rules", {"device_id": device, **HOT}),
+        ("PATCH", "/rules/{}"): (f"/rules/{rule}", {"priority": 1}),
+        ("POST", "/rules/backtest"): ("/rules/backtest", {"rule": {"device_id": device, **HOT}}),
+        ("POST", "/rules/{}/backtest"): (f"/rules/{rule}/backtest", DAY),
+        ("POST", "/rules/{}/mode"): (f"/rules/{rule}/mode", {"mode": "shadow"}),
+        ("POST", "/incidents"): ("/incidents", mark),
+        ("DELETE", "/incidents/{}"): (f"/incidents/{marked}", None),
+    }
+
+
+@pytest.fixture
+async def alert_deeds(context, made, device, raise_alert) -> Deeds:
+    alert, second, latched = [
+        await raise_alert((await made("/rules", device_id=device, **HOT))["id"]) for _ in range(3)
+    ]
     await context.db.execute(
         "update alerts set latching = true, cleared_at = $2, acknowledged_at = $2 where id = $1",
         latched,
         context.clock(),
     )
+    repair = {"minutes": 5, "reason": "Repair"}
+    return {
+        ("POST", "/alerts/{}/acknowledge"): (f"/alerts/{alert}/acknowledge", {"note": "Seen"}),
+        ("POST", "/alerts/acknowledge"): ("/alerts/acknowledge", {"ids": [second]}),
+        ("POST", "/alerts/{}/comments"): (f"/alerts/{alert}/comments", {"text": "Belt worn"}),
+        ("POST", "/alerts/{}/shelve"): (f"/alerts/{alert}/shelve", repair),
+        ("POST", "/alerts/{}/unshelve"): (f"/alerts/{alert}/unshelve", None),
+        ("POST", "/alerts/{}/reset"): (f"/alerts/{latched}/reset", None),
+    }
+
+
+@pytest.fixture
+async def notification_deeds(context, north) -> Deeds:
     contact = await context.db.fetchval(
         "insert into contacts (factory_id, name, channel, address, tell_cleared) "
         "values ($1, 'Ada', 'mail', 'ada@north.example', false) returning id",
         north.id,
     )
+    contacts, rosters = "/notifications/contacts", "/notifications/rosters"
+    return {
+        ("POST", "/notifications/test"): ("/notifications/test", {"contact_id": contact}),
+        ("PUT", contacts): (contacts, {"factory_id": north.id, "contacts": []}),
+        ("PUT", rosters): (rosters, {"factory_id": north.id, "rosters": []}),
+    }
+
+
+@pytest.fixture
+async def plant_deeds(made, authority, administrator, north) -> Deeds:
+    registered = await made("/devices", factory_id=north.id, name="Node 4")
+    device, key_id = registered["device"]["id"], device_keys.parse(registered["key"])[0]
+    claim = {"factory_id": north.id, "name": "Node 3", "mac": "24:0a:c4:e2:95:26"}
+    kept = {"factory_id": north.id, "metric": "gas", "kind": "readings", "keep_days": 90}
+    signature = await signing.read(administrator, north.id, "2026-W46")
+    return {
+        ("POST", "/factories"): ("/factories", {"name": "South"}),
+        ("POST", "/machines"): ("/machines", {"factory_id": north.id, "name": "Furnace"}),
+        ("POST", "/devices"): ("/devices", {"factory_id": north.id, "name": "Node 2"}),
+        ("PATCH", "/devices/{}"): (f"/devices/{device}", {"name": "Node 5"}),
+        ("POST", "/devices/{}/keys"): (f"/devices/{device}/keys", None),
+        ("DELETE", "/devices/{}/keys/{}"): (f"/devices/{device}/keys/{key_id}", None),
+        ("POST", "/devices/claims"): ("/devices/claims", claim),
+        ("PUT", "/retention"): ("/retention", kept),
+        ("POST", "/reports/signed"): ("/reports/signed", signature),
+    }
+
+
+@pytest.fixture
+async def people_deeds(made, administrator, tokens, north) -> Deeds:
+    joe = {"name": "Joe", "role": "operator", "factory_ids": [north.id]}
     invited = await made("/users", email="joe@north.example", **joe)
     user = invited["user"]["id"]
     sessions = await (await administrator.get("/auth/sessions")).get_json()
     spare = next(s["id"] for s in sessions["sessions"] if s["id"] != sessions["current"])
-    signature = await signing.read(administrator, north.id, "2026-W46")
-    claim = {"factory_id": north.id, "name": "Node 3", "mac": "24:0a:c4:e2:95:26"}
+    login = {"email": administrator.email, "password": PASSWORD}
+    reset = {"code": invited["code"], "password": "nine badger teapot"}
+    changed = {"current": PASSWORD, "new": "nine badger teapot"}
     return {
-        ("POST", "/auth/login"): (
-            "/auth/login",
-            {"email": administrator.email, "password": PASSWORD},
-        ),
+        ("POST", "/auth/login"): ("/auth/login", login),
         ("POST", "/auth/refresh"): ("/auth/refresh", {"refresh": tokens["refresh"]}),
-        ("POST", "/auth/reset"): (
-            "/auth/reset",
-            {"code": invited["code"], "password": "nine badger teapot"},
-        ),
-        ("POST", "/factories"): ("/factories", {"name": "South"}),
-        ("POST", "/machines"): ("/machines", {"factory_id": north.id, "name": "Furnace"}),
-        ("POST", "/devices"): ("/devices", {"factory_id": north.id, "name": "Node 2"}),
-        ("POST", "/devices/{}/keys"): (f"/devices/{device}/keys", None),
-        ("DELETE", "/devices/{}/keys/{}"): (f"/devices/{device}/keys/{key_id}", None),
-        ("POST", "/devices/claims"): ("/devices/claims", claim),
-        ("POST", "/rules"): ("/rules", {"device_id": device, **HOT}),
-        ("PATCH", "/rules/{}"): (f"/rules/{rule}", {"limit": 10.0}),
-        ("PUT", "/retention"): (
-            "/retention",
-            {"factory_id": north.id, "metric": "gas", "kind": "readings", "keep_days": 90},
-        ),
-        ("POST", "/alerts/{}/acknowledge"): (f"/alerts/{alert}/acknowledge", {"note": "Seen"}),
-        ("POST", "/alerts/acknowledge"): ("/alerts/acknowledge", {"ids": [second]}),
-        ("POST", "/alerts/{}/comments"): (f"/alerts/{alert}/comments", {"text": "Belt worn"}),
-        ("POST", "/alerts/{}/shelve"): (
-            f"/alerts/{alert}/shelve",
-            {"minutes": 5, "reason": "Repair"},
-        ),
-        ("POST", "/alerts/{}/unshelve"): (f"/alerts/{alert}/unshelve", None),
-        ("POST", "/alerts/{}/reset"): (f"/alerts/{latched}/reset", None),
-        ("POST", "/notifications/test"): ("/notifications/test", {"contact_id": contact}),
-        ("PUT", "/notifications/contacts"): (
-            "/notifications/contacts",
-            {"factory_id": north.id, "contacts": []},
-        ),
-        ("PUT", "/notifications/rosters"): (
-            "/notifications/rosters",
-            {"factory_id": north.id, "rosters": []},
-        ),
-        ("POST", "/reports/signed"): ("/reports/signed", signature),
+        ("POST", "/auth/reset"): ("/auth/reset", reset),
         ("POST", "/users"): ("/users", {"email": "ann@north.example", **joe}),
         ("PATCH", "/users/{}"): (f"/users/{user}", {"name": "Joseph"}),
         ("POST", "/users/{}/reset"): (f"/users/{user}/reset", None),
         ("DELETE", "/auth/sessions/{}"): (f"/auth/sessions/{spare}", None),
-        ("POST", "/auth/password"): (
-            "/auth/password",
-            {"current": PASSWORD, "new": "nine badger teapot"},
-        ),
+        ("POST", "/auth/password"): ("/auth/password", changed),
         ("POST", "/auth/logout"): ("/auth/logout", None),
     }
+
+
+@pytest.fixture
+async def deeds(plant_deeds, rule_deeds, alert_deeds, notification_deeds, people_deeds) -> Deeds:
+    """For each verb and path that writes, in this order: where to send what."""
+    return plant_deeds | rule_deeds | alert_deeds | notification_deeds | people_deeds
 
 
 async def test_every_write_is_one_row_in_the_record(context, administrator, deeds) -> None:

@@ -9,12 +9,20 @@ from appliance.model.user import Role
 from tests.appliance import signing
 
 TOO_HOT = {
-    "kind": "high",
+    "look": {"kind": "threshold", "h": 900.0},
     "metric": "temperature",
-    "limit": 900.0,
     "priority": 2,
     "message": "Too hot",
 }
+
+
+DAY = {"from": "2026-11-10T00:00:00Z", "to": "2026-11-11T00:00:00Z"}
+GIVEN = {
+    "/rules/<int:rule_id>/mode": {"mode": "shadow"},
+    "/alerts/<int:alert_id>/shelve": {"minutes": 5, "reason": "Repair"},
+    "/alerts/<int:alert_id>/comments": {"text": "Seen"},
+}
+"""What paths want to be sent before they look; the others take an empty object."""
 
 
 @pytest.fixture
@@ -29,6 +37,9 @@ async def theirs(sign_in, south, raise_alert):
     rule = {**TOO_HOT, "device_id": registered["device"]["id"], "message": "Their press is hot"}
     rule_id = (await (await technician.post("/rules", json=rule)).get_json())["id"]
     alert_id = await raise_alert(rule_id)
+    incident = {**DAY, "device_id": registered["device"]["id"], "title": "Their press broke"}
+    marked = await (await technician.post("/incidents", json=incident)).get_json()
+    await technician.post(f"/rules/{rule_id}/backtest", json=DAY)
     signer = await sign_in(Role.COMPLIANCE, factory=south)
     signature = await signing.read(signer, south.id, "2026-W46")
     signature_id = (await (await signer.post("/reports/signed", json=signature)).get_json())["id"]
@@ -36,6 +47,7 @@ async def theirs(sign_in, south, raise_alert):
         "signature_id": signature_id,
         "rule_id": rule_id,
         "alert_id": alert_id,
+        "incident_id": marked["id"],
         "machine_id": made["id"],
         "device_id": registered["device"]["id"],
         "key_id": device_keys.parse(registered["key"])[0],
@@ -52,7 +64,7 @@ async def test_every_path_to_the_other_factory_leads_nowhere(app, sign_in, their
             continue
         url = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(theirs[found[1]]), rule.rule)
         for verb in rule.methods - {"HEAD", "OPTIONS"}:
-            response = await technician.open(url, method=verb, json={})
+            response = await technician.open(url, method=verb, json=GIVEN.get(rule.rule, {}))
             assert response.status_code == 404, (verb, url)
             assert "Their" not in await response.get_data(as_text=True)
             tried += 1
@@ -78,6 +90,9 @@ async def test_nothing_is_put_into_the_other_factory(sign_in, south, theirs) -> 
     for path, asked in [
         ("/machines", {"factory_id": south.id, "name": "X"}),
         ("/rules", {"device_id": theirs["device_id"], **TOO_HOT}),
+        ("/rules/backtest", {"rule": {"device_id": theirs["device_id"], **TOO_HOT}}),
+        ("/alerts/acknowledge", {"ids": [theirs["alert_id"]]}),
+        ("/incidents", {"device_id": theirs["device_id"], "title": "X", **DAY}),
         ("/devices", {"factory_id": south.id, "name": "X"}),
         ("/devices", {"factory_id": south.id, "name": "X", "machine_id": theirs["machine_id"]}),
     ]:
