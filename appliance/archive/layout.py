@@ -15,8 +15,10 @@ QUARANTINE = "quarantine"
 TEMPORARY = ".tmp"
 """What is being written ends so."""
 SUFFIX = ".parquet"
-GROUP_ROWS = 86_400
-"""The most rows of a row group: a day of one-second readings is one."""
+GROUP_ROWS = 131_072
+"""The most rows of a row group."""
+LEAST_ROWS = 80_000
+"""From so many rows on a row group of readings ends with its day: one of seconds is one day."""
 ROOMS = {
     FileKind.READINGS: "readings",
     FileKind.MINUTE: "rollups/minute",

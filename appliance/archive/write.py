@@ -13,10 +13,11 @@ from typing import IO, Any, NamedTuple, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from appliance.archive import columns, rollups
 from appliance.archive.durable import make_folder, sync_folder
-from appliance.archive.layout import GROUP_ROWS, TEMPORARY, Place, path_of
+from appliance.archive.layout import GROUP_ROWS, LEAST_ROWS, TEMPORARY, Place, path_of
 from appliance.archive.prove import checksum, prove
 from appliance.model.ids import DeviceId
 from appliance.model.sealed import FileKind, Readings, Rollup, SealedFile, SealedGroup
@@ -31,8 +32,7 @@ UNASKED = ("device", "epoch", "row_number", "quality")
 """Nobody looks for rows by these: statistics of them would be work and bytes for nothing."""
 BATCH_ROWS = 16_384
 """So many rows at once are encoded."""
-
-
+DAY_MS = 86_400_000
 SLOW = 3
 """Of a device with fewer readings a minute its minutes would take more bytes than they do."""
 Reached = Callable[[str], None]
@@ -168,22 +168,42 @@ class PlaceWriter:
             else Readings._make(map(np.concatenate, zip(*self._waiting, strict=True)))
         )
         rows = len(readings.times_ms)
-        stop = rows if all_of_them else rows - rows % GROUP_ROWS
+        cuts = _cuts(readings.times_ms)
+        if all_of_them and (cuts or [0])[-1] < rows:
+            cuts.append(rows)
         file = self._file(FileKind.READINGS)
-        for start in range(0, stop, GROUP_ROWS):
-            part = Readings._make(
-                column[start : min(start + GROUP_ROWS, stop)] for column in readings
-            )
+        begin = 0
+        for end in cuts:
+            part = Readings._make(column[begin:end] for column in readings)
             table = columns.readings_table(file.schema, *self._device, part)
             file.write(self._device[0], table, part)
-        rest = Readings._make(column[stop:] for column in readings)
-        self._waiting = [rest] if stop < rows else []
+            begin = end
+        rest = Readings._make(column[begin:] for column in readings)
+        self._waiting = [rest] if begin < rows else []
 
     def _file(self, kind: FileKind) -> "_File":
         if kind not in self._files:
             scale = self._written_scale if kind is FileKind.READINGS else None
             self._files[kind] = _File(self._root, path_of(kind, self._place), kind, scale)
         return self._files[kind]
+
+
+def _cuts(times_ms: NDArray[np.int64]) -> list[int]:
+    """Where row groups end: with a day once they are long enough, else when they are full.
+
+    So a day of one-second data is one row group, and asking for it reads nothing beside it.
+    """
+    midnights = np.flatnonzero(np.diff(times_ms // DAY_MS)) + 1
+    cuts: list[int] = []
+    begin = 0
+    while True:
+        following = midnights[np.searchsorted(midnights, begin + LEAST_ROWS) :]
+        full = begin + GROUP_ROWS
+        end = int(following[0]) if following.size and following[0] <= full else full
+        if end > times_ms.size:
+            return cuts
+        cuts.append(end)
+        begin = end
 
 
 class _File:

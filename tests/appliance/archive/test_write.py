@@ -92,12 +92,12 @@ def test_row_groups_hold_one_device_and_files_carry_what_readers_need(tmp_path: 
     many = readings(np.round(np.arange(300_000) / 10, 1).tolist(), step_ms=200)
     file = sealed(tmp_path, many, readings([5.0]))[FileKind.READINGS]
     assert [(group.device_id, group.rows) for group in file.groups] == [
-        *[(1, 86_400)] * 3,
-        (1, 40_800),
+        *[(1, 131_072)] * 2,
+        (1, 37_856),
         (2, 1),
     ]
     metadata = pq.read_metadata(tmp_path / file.path)
-    assert metadata.num_row_groups == 5
+    assert metadata.num_row_groups == 4
     time = metadata.row_group(0).column(2)
     assert "DELTA_BINARY_PACKED" in time.encodings
     assert time.statistics.has_min_max
@@ -111,6 +111,19 @@ def test_row_groups_hold_one_device_and_files_carry_what_readers_need(tmp_path: 
         "epoch int64",
         "row_number int64",
         "quality int16",
+    ]
+
+
+def test_a_row_group_ends_with_its_day_once_it_is_long_enough(tmp_path: Path) -> None:
+    """START_MS is a midnight."""
+    seconds = readings([1.0] * 200_000, step_ms=1000)
+    slow = readings([2.0] * 100_000, step_ms=10_000)
+    file = sealed(tmp_path, seconds, slow)[FileKind.READINGS]
+    assert [(group.device_id, group.rows) for group in file.groups] == [
+        *[(1, 86_400)] * 2,
+        (1, 27_200),
+        (2, 86_400),
+        (2, 13_600),
     ]
 
 
