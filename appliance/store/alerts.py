@@ -104,17 +104,22 @@ async def select_alert_page(
     )
     shown = rows[:limit]
     more = _told(shown[-1]) if shown and len(rows) > limit else None
-    whole = await db.fetch(
+    alerts = await _select_whole(db, [row["id"] for row in shown])
+    return AlertPage(alerts, more, rows[0]["total"] if rows else 0)
+
+
+async def _select_whole(db: Db, alert_ids: list[int]) -> list[Alert]:
+    """Those alerts in that order, each with the number of its comments."""
+    rows = await db.fetch(
         """
         select v.*, (select count(*) from alert_events e
                       where e.alert_id = v.id and e.what = 'commented') as comments
           from whole_alerts v where v.id = any($1::bigint[])
         """,
-        [row["id"] for row in shown],
+        alert_ids,
     )
-    found = {row["id"]: _alert(row) for row in whole}
-    ordered = [found[row["id"]] for row in shown if row["id"] in found]
-    return AlertPage(ordered, more, rows[0]["total"] if rows else 0)
+    found = {row["id"]: _alert(row) for row in rows}
+    return [found[alert_id] for alert_id in alert_ids if alert_id in found]
 
 
 async def select_open_alert_counts(db: Db, scope: Scope) -> dict[int, int]:

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 import pytest
 
 from appliance.live import Change, Hub
-from appliance.model.alert import Alert, AlertState
+from appliance.model.alert import Alert, AlertState, IsaState
 from appliance.model.device import Device, DeviceState, DeviceStatus
 from appliance.model.ids import AlertId, DeviceId, FactoryId, RuleId
 from appliance.model.live import AlertChanged, DeviceChanged
-from appliance.model.rule import RuleKind
+from appliance.model.rule import AlarmClass, RuleKind
 from appliance.model.scope import Scope
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -24,10 +24,15 @@ def raised(alert_id: int) -> AlertChanged:
     return AlertChanged(
         Alert(
             id=AlertId(alert_id), factory_id=NORTH, rule_id=RuleId(1), device_id=DeviceId(1),
-            device="node", machine=None, area=None, kind=RuleKind.THRESHOLD, metric="gas",
-            unit_label="ppm", priority=1, message="Gas", what_to_do="Leave",
-            state=AlertState.UNACKNOWLEDGED, raised_at=NOON, raised_value=51.0, limit=50.0,
-            cleared_at=None, acknowledged_at=None, acknowledged_by=None, note=None,
+            device="node", machine=None, area=None, kind=RuleKind.THRESHOLD, level="h",
+            metric="gas", unit_label="ppm", alarm_class=AlarmClass.ALARM, priority=1,
+            message="Gas", cause="", consequence="", what_to_do="Leave", respond_seconds=None,
+            note_required=False, state=AlertState.UNACKNOWLEDGED,
+            isa_state=IsaState.UNACKNOWLEDGED, raised_at=NOON, raised_value=51.0, limit=50.0,
+            late=False, forecast_at=None, cleared_at=None, latched=False, acknowledged_at=None,
+            acknowledged_by=None, note=None, suppressed_at=None, shelved_until=None,
+            shelved_by=None, shelved_reason=None, escalation_step=0, realarmed_at=None,
+            comments=0,
         )
     )  # fmt: skip
 
