@@ -35,11 +35,16 @@ class Assets:
             raise AssetsMissing
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         self._names: dict[str, str] = manifest["names"]
+        self._loads: dict[str, list[str]] = manifest["loads"]
         self._files = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def url(self, name: str) -> str:
         """The address of the asset that was built from the source `name`."""
         return f"/assets/{self._names[name]}"
+
+    def loaded_by(self, name: str) -> list[str]:
+        """The addresses of what the script `name` imports: to be asked for along with it."""
+        return [f"/assets/{built}" for built in self._loads[name]]
 
     def find(self, built: str) -> Asset | None:
         """The asset with this built name."""

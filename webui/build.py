@@ -12,13 +12,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 DIST = HERE / "static" / "dist"
 MODULES = HERE / "node_modules"
 MANIFEST = "manifest.json"
-ENTRIES = ("src/theme.ts", "src/site.ts", "src/dashboard.ts", "src/site.css")
+ENTRIES = (
+    "src/theme.ts",
+    "src/site.ts",
+    "src/dashboard.ts",
+    "src/admin.ts",
+    "src/rules.ts",
+    "src/completeness.ts",
+    "src/site.css",
+)
 SHIPPED = (
     "uplot",
     "lucide-static",
@@ -49,7 +57,7 @@ def build() -> bool:
     install(tools)
     fresh = DIST.with_name("dist.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    names = _bundle(tools, fresh)
+    names, loads = _bundle(tools, fresh)
     names["icons.svg"] = _write_hashed(fresh, "icons.svg", _sprite())
     favicon = (HERE / "src" / "favicon.svg").read_text(encoding="utf-8")
     names["favicon.svg"] = _write_hashed(fresh, "favicon.svg", favicon)
@@ -60,7 +68,11 @@ def build() -> bool:
         if path.suffix in COMPRESSED:
             packed = gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
             path.with_name(path.name + ".gz").write_bytes(packed)
-    manifest = {"sources": sources_digest(), "names": dict(sorted(names.items()))}
+    manifest = {
+        "sources": sources_digest(),
+        "names": dict(sorted(names.items())),
+        "loads": dict(sorted(loads.items())),
+    }
     (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(DIST, ignore_errors=True)
     fresh.rename(DIST)
@@ -120,8 +132,8 @@ def install(tools: Tools) -> None:
     stamp.write_text(lock)
 
 
-def _bundle(tools: Tools, folder: Path) -> dict[str, str]:
-    """Bundle the entries; returns the built name of each source name."""
+def _bundle(tools: Tools, folder: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Bundle the entries: the built name of each source name, and what each script imports."""
     meta = folder / "meta.json"
     _run(
         *tools.node,
@@ -142,13 +154,27 @@ def _bundle(tools: Tools, folder: Path) -> dict[str, str]:
     )
     outputs = json.loads(meta.read_text(encoding="utf-8"))["outputs"]
     meta.unlink()
-    names = {}
+    names, loads = {}, {}
     for built, output in outputs.items():
+        file = Path(built)
         sources = [output["entryPoint"]] if "entryPoint" in output else list(output["inputs"])
-        if len(sources) == 1:
-            suffix = Path(built).suffix
-            names[Path(sources[0]).with_suffix(suffix).name] = Path(built).name
-    return names
+        script = file.suffix == ".js"
+        if "entryPoint" in output or (len(sources) == 1 and not script):
+            name = Path(sources[0]).with_suffix(file.suffix).name
+        else:
+            name = file.name  # what several scripts share
+        names[name] = file.name
+        if script:
+            loads[name] = sorted(Path(chunk).name for chunk in _at_once(outputs, built))
+    return names, loads
+
+
+def _at_once(outputs: dict[str, Any], built: str) -> set[str]:
+    """What the script imports, and what that imports; not what it only loads when it is wanted."""
+    direct = {
+        each["path"] for each in outputs[built]["imports"] if each["kind"] == "import-statement"
+    }
+    return direct.union(*(_at_once(outputs, each) for each in direct))
 
 
 def _sprite() -> str:

@@ -1,4 +1,4 @@
-"""The words of the pages, by key, in one language; another language is a file beside en.json."""
+"""The words of the pages, by key: a file of texts for each language, en.json the first."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,6 +12,10 @@ class Words:
 
     key: str
     values: dict[str, object] = field(default_factory=dict)
+
+
+LANGUAGES = ("en", "de")
+"""The first is spoken where no other is asked for."""
 
 
 class Catalogue:

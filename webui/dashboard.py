@@ -43,6 +43,20 @@ async def show_alerts() -> Response:
     return framed("alerts.html", "alerts")
 
 
+@blueprint.get("/completeness")
+@allow(*EVERYONE)
+async def show_completeness() -> Response:
+    """Whether the data of a plant is complete, and why not."""
+    return framed("completeness.html", "completeness")
+
+
+@blueprint.get("/rules")
+@allow(*EVERYONE)
+async def show_rules() -> Response:
+    """What is watched in a plant, and how a rule comes to be."""
+    return framed("rules.html", "rules")
+
+
 @blueprint.get("/reports")
 @allow(*EVERYONE)
 async def show_reports() -> Response:

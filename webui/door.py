@@ -14,11 +14,12 @@ from appliance.identity import first_administrator, passwords, sessions
 from appliance.identity.first_administrator import FirstAdministrator
 from appliance.identity.passwords import Reset
 from appliance.identity.sessions import Credentials
+from appliance.model.user import Role
 from appliance.store.users import exists_administrator
 from webui.catalogue import Words
 from webui.forms import Form, form
 from webui.renderer import render
-from webui.way import go, own_path
+from webui.way import FIRST, go, own_path
 
 blueprint = Blueprint("door", __name__)
 
@@ -31,8 +32,9 @@ SETUP_FIELDS = ("code", "email", "name", "password", "factory", "time_zone")
 async def show_login() -> Response:
     """Ask who it is; whoever is signed in already goes on."""
     onward = own_path(request.args.get("next", ""))
-    if await identify():
-        return go(onward)
+    who = await identify()
+    if who:
+        return go(onward or FIRST[who.role])
     said = DONE.get(request.args.get("done", ""))
     return _login("", onward, message=Words(said) if said else None)
 
@@ -74,7 +76,7 @@ async def logout() -> Response:
 async def show_setup() -> Response:
     """Ask for the first administrator, as long as there is none."""
     if await exists_administrator(ctx().db):
-        return _login("", own_path(""), message=Words("setup.done"))
+        return _login("", "", message=Words("setup.done"))
     empty = dict.fromkeys(SETUP_FIELDS, "")
     return await _setup(empty | {"code": request.args.get("code", "")})
 
@@ -93,7 +95,7 @@ async def setup() -> Response:
         return await _setup(given, Words("setup.wrong"), 422)
     except CarbonseedError as error:
         return await _setup(given, str(error), error.status)
-    return await _signed_in(given["email"], given["password"], own_path(""))
+    return await _signed_in(given["email"], given["password"], "")
 
 
 @blueprint.get("/password")
@@ -124,7 +126,8 @@ async def _signed_in(email: str, secret: str, onward: str) -> Response:
     c = ctx()
     asked = msgspec.convert({"email": email, "password": secret}, Credentials)
     tokens = await sessions.login(c.db, c.keys, c.blocking, asked, client(), c.clock())
-    response = go(onward)
+    who = await sessions.authenticate(c.db, c.keys, tokens.access, c.clock())
+    response = go(onward or FIRST[who.role if who else Role.MANAGER])
     set_session(response, tokens)
     return response
 

@@ -7,10 +7,10 @@ from appliance.errors import NotFound, NotSignedIn
 from appliance.http.access import public
 from appliance.http.context import ctx
 from appliance.model.problem import Problem
-from webui import dashboard, door, home
+from webui import admin, dashboard, door, home, language
 from webui.assets import Assets
 from webui.authority import Shown
-from webui.catalogue import Catalogue, Words
+from webui.catalogue import Words
 from webui.renderer import Renderer
 from webui.way import go, sign_in_url
 
@@ -20,9 +20,9 @@ YEAR = "public, max-age=31536000, immutable"
 def create_pages() -> Blueprint:
     """All pages, to be registered on the app of the API; AssetsMissing if none were built."""
     assets = Assets()
-    renderer = Renderer(assets, Catalogue("en"))
+    renderer = Renderer(assets)
     pages = Blueprint("pages", __name__)
-    for room in (home, door, dashboard):
+    for room in (home, door, language, dashboard, admin):
         pages.register_blueprint(room.blueprint)
     _serve_assets(pages, assets)
     _serve_authority(pages)

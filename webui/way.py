@@ -4,7 +4,16 @@ from urllib.parse import quote, urlsplit
 
 from quart import Response, request
 
-AFTER_SIGN_IN = "/dashboard"
+from appliance.model.user import Role
+
+FIRST = {
+    Role.OPERATOR: "/dashboard/alerts",
+    Role.COMPLIANCE: "/dashboard/reports",
+    Role.TECHNICIAN: "/dashboard/devices",
+    Role.MANAGER: "/dashboard",
+    Role.ADMINISTRATOR: "/dashboard",
+}
+"""The page that each role opens on."""
 
 
 def go(path: str) -> Response:
@@ -20,8 +29,8 @@ def sign_in_url() -> str:
 
 
 def own_path(given: str) -> str:
-    """`given` if it is a path of our own, else the dashboard."""
+    """`given` if it is a path of our own, else nothing."""
     parts = urlsplit(given)
     ours = given.startswith("/") and not given.startswith(("//", "/\\"))
     plain = given.isprintable() and "\\" not in given
-    return given if ours and plain and not parts.scheme and not parts.netloc else AFTER_SIGN_IN
+    return given if ours and plain and not parts.scheme and not parts.netloc else ""

@@ -21,6 +21,12 @@ export const get = async <T>(path: string): Promise<T> => (await read<T>(path, {
 export const post = async <T>(path: string, body?: unknown): Promise<T> =>
   (await read<T>(path, { method: "POST", body: body === undefined ? null : JSON.stringify(body) }, PATIENT_MS)).body;
 
+/** A change of what there is; answers without a body give null. */
+export async function send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
+  const response = await ask(path, { method, body: body === undefined ? null : JSON.stringify(body) }, PATIENT_MS);
+  return response.status === 204 ? (null as T) : response.json().catch(unreachable);
+}
+
 /** What takes the appliance some time, with the headers of its answer. */
 export const fetched = <T>(path: string): Promise<Answer<T>> => read<T>(path, {}, PATIENT_MS);
 

@@ -13,6 +13,7 @@ import { SignedElement } from "./elements/signed.ts";
 import { BannerElement, LiveElement } from "./elements/live.ts";
 import { OpenElement, SummaryElement } from "./elements/summary.ts";
 import { figures } from "./overview.ts";
+import { offerPalette } from "./palette/open.ts";
 import { plant } from "./plant.ts";
 import { start } from "./start.ts";
 
@@ -45,3 +46,4 @@ plant.addEventListener("device", showWhatThereIs);
 if (start.factory !== null && document.querySelector("cs-summary")) figures.open();
 for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
 plant.open();
+offerPalette();

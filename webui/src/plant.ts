@@ -104,7 +104,7 @@ class Plant extends EventTarget {
   /** An alert as it is now, told by the stream or by the answer to what this tab did. */
   told(alert: Alert): void {
     if (!ours(alert)) return;
-    if (alert.state === "closed") this.alerts.delete(alert.id);
+    if (alert.state === "closed" || alert.shelved_until || alert.suppressed_at) this.alerts.delete(alert.id);
     else this.alerts.set(alert.id, alert);
     this.dispatchEvent(new CustomEvent("alert", { detail: alert }));
     this.announce();

@@ -1,24 +1,24 @@
 // What every page has: the theme switch, "show password", menus that close, the browser's own time zone.
 
 const root = document.documentElement;
-const darkSystem = matchMedia("(prefers-color-scheme: dark)");
+const choices = document.querySelectorAll<HTMLButtonElement>("[data-theme-choice]");
 
-function isDark(): boolean {
-  return root.dataset.theme ? root.dataset.theme === "dark" : darkSystem.matches;
+function showTheme(): void {
+  for (const choice of choices) choice.setAttribute("aria-pressed", String(choice.dataset.themeChoice === (root.dataset.theme ?? "system")));
 }
 
-for (const button of document.querySelectorAll<HTMLButtonElement>("[data-theme-switch]")) {
-  const show = (): void => button.setAttribute("aria-pressed", String(isDark()));
-  button.hidden = false;
-  show();
-  darkSystem.addEventListener("change", show);
-  button.addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    localStorage.setItem("theme", root.dataset.theme);
+for (const group of document.querySelectorAll<HTMLElement>("[data-themes]")) group.hidden = false;
+for (const choice of choices) {
+  choice.addEventListener("click", () => {
+    const theme = choice.dataset.themeChoice ?? "system";
+    if (theme === "system") delete root.dataset.theme;
+    else root.dataset.theme = theme;
+    localStorage.setItem("theme", theme);
     document.dispatchEvent(new Event("themechange"));
-    show();
+    showTheme();
   });
 }
+showTheme();
 
 for (const button of document.querySelectorAll<HTMLButtonElement>("[data-reveal]")) {
   const field = document.getElementById(button.dataset.reveal ?? "") as HTMLInputElement;

@@ -12,6 +12,8 @@ interface Start {
   mayAcknowledge: boolean;
   maySeeKeys: boolean;
   maySign: boolean;
+  mayMakeRules: boolean;
+  person: { id: number; name: string; role: "administrator" | "technician" | "operator" | "manager" | "compliance" };
   icons: string;
   language: string;
   texts: Texts;

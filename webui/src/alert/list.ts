@@ -4,7 +4,8 @@ import { metricsAtLast } from "../catalogue.ts";
 import { h } from "../dom.ts";
 import type { Alert, Metric } from "../model.ts";
 import { plant } from "../plant.ts";
-import { Row, waits } from "./row.ts";
+import { Row, type Choosing } from "./row.ts";
+import { waits } from "./words.ts";
 
 export class AlertList {
   readonly element = h("ul", { class: "alert-list" });
@@ -12,7 +13,7 @@ export class AlertList {
   private wanted: Alert[] = [];
   private catalogue = new Map<string, Metric>();
 
-  constructor(private readonly links: boolean) {}
+  constructor(private readonly links: boolean, private readonly choosing?: Choosing) {}
 
   begin(signal: AbortSignal): void {
     const age = (): void => this.rows.forEach((row) => row.age(this.catalogue));
@@ -34,13 +35,27 @@ export class AlertList {
     for (const alert of alerts) {
       let row = this.rows.get(alert.id);
       if (!row) {
-        row = new Row(this.links);
+        row = new Row(this.links, this.choosing);
         this.rows.set(alert.id, row);
         this.element.append(row.element);
       }
       row.show(alert, this.catalogue);
     }
     this.order();
+  }
+
+  /** The row that the keyboard is on. */
+  focused(): Row | undefined {
+    const focused = document.activeElement?.closest(".alert");
+    return [...this.rows.values()].find(({ element }) => element === focused);
+  }
+
+  /** Move the keyboard to the next row, or to the one before. */
+  step(by: 1 | -1): void {
+    const elements = [...this.element.children] as HTMLElement[];
+    const at = elements.indexOf(document.activeElement?.closest(".alert") as HTMLElement);
+    const next = at < 0 ? (by > 0 ? 0 : elements.length - 1) : Math.min(elements.length - 1, Math.max(0, at + by));
+    elements[next]?.focus();
   }
 
   private order(): void {

@@ -1,18 +1,23 @@
 // One alert as a row: what, where, since when, who; acknowledged on the spot, with a note if there is one.
 
-import { get, post, Trouble } from "../api.ts";
+import { Trouble } from "../api.ts";
 import { h, icon, setText } from "../dom.ts";
-import { age, moment, number, quantity } from "../format.ts";
+import { age, moment } from "../format.ts";
 import type { Alert, Metric } from "../model.ts";
 import { plant } from "../plant.ts";
 import { chip } from "../priority.ts";
 import { start } from "../start.ts";
 import { t } from "../text.ts";
+import { acknowledge, isShelved, shelve, unshelve } from "./deeds.ts";
+import { stateWords, valueWords, waits } from "./words.ts";
 
 const AROUND_MS = 1_800_000;
 
-export function waits(alert: Alert): boolean {
-  return alert.state === "unacknowledged" || alert.state === "returned";
+/** What a row of the alerts page can do beside what one of the dashboard can. */
+export interface Choosing {
+  chosen: ReadonlySet<number>;
+  choose: (id: number, chosen: boolean) => void;
+  open: (id: number) => void;
 }
 
 export class Row {
@@ -36,15 +41,19 @@ export class Row {
   private readonly button = h("button", { type: "button", class: "button small", click: () => void this.acknowledge() },
     icon("check"), t("alerts.acknowledge"));
 
+  private readonly box = h("input", { type: "checkbox", class: "choose", hidden: true, change: () => this.alert && this.choosing?.choose(this.alert.id, this.box.checked) });
+  private readonly shelveButton = h("button", { type: "button", class: "button small", hidden: true }, t("alerts.shelve"));
+  private readonly open = h("button", { type: "button", class: "button small", hidden: true, click: () => this.alert && this.choosing?.open(this.alert.id) }, t("alerts.details"));
+
   /** links: the place leads to the device's page, else what is on this page shows it. */
-  constructor(private readonly links: boolean) {
+  constructor(private readonly links: boolean, private readonly choosing?: Choosing) {
     this.where = links ? h("a", { class: "where" }) : h("button", { type: "button", class: "where", click: () => this.pick() });
     this.element.append(
-      this.chip,
+      h("div", { class: "lead" }, this.box, this.chip),
       h("div", { class: "alert-body" },
         h("div", { class: "told" }, h("p", { class: "headline" }, this.message, this.values), h("p", { class: "meta" }, this.where)),
         h("div", { class: "standing" }, h("p", {}, this.since), h("p", {}, this.state)),
-        h("div", { class: "doing" }, this.disclose, this.write, this.button),
+        h("div", { class: "doing" }, this.disclose, this.write, this.open, this.shelveButton, this.button),
         this.what, this.writing, this.note, this.trouble),
     );
   }
@@ -66,7 +75,23 @@ export class Row {
     this.button.hidden = this.write.hidden = !may;
     if (!may) this.writing.hidden = true;
     this.button.setAttribute("aria-label", t("alerts.acknowledge_this", { message: alert.message, device: alert.device }));
+    this.offer(alert, may);
     this.age(catalogue);
+  }
+
+  /** What only the alerts page offers. */
+  private offer(alert: Alert, may: boolean): void {
+    if (!this.choosing) return;
+    const shelved = isShelved(alert);
+    this.element.tabIndex = -1;
+    this.open.hidden = false;
+    this.open.setAttribute("aria-label", t("alerts.details_of", { message: alert.message, device: alert.device }));
+    this.box.hidden = !may;
+    this.box.checked = this.choosing.chosen.has(alert.id);
+    this.box.setAttribute("aria-label", t("alerts.choose", { message: alert.message, device: alert.device }));
+    this.shelveButton.hidden = !start.mayAcknowledge || alert.state === "closed";
+    setText(this.shelveButton, t(shelved ? "alerts.unshelve" : "alerts.shelve"));
+    this.shelveButton.onclick = () => (shelved ? void this.try(() => unshelve(alert), t("error.title")) : shelve(alert));
   }
 
   age(catalogue: Map<string, Metric>): void {
@@ -81,29 +106,40 @@ export class Row {
     setText(this.values, valueWords(alert, catalogue.get(alert.metric ?? "")?.digits ?? 1));
   }
 
-  private async acknowledge(): Promise<void> {
-    const alert = this.alert!;
-    const note = this.input.value.trim();
+  async acknowledge(): Promise<void> {
+    const alert = this.alert;
+    if (!alert || !this.mayAcknowledge()) return;
+    if (alert.note_required && !this.input.value.trim()) return this.askNote();
     this.button.setAttribute("aria-busy", "true");
-    setText(this.trouble, "");
-    try {
-      plant.told(await post<Alert>(`/alerts/${alert.id}/acknowledge`, note ? { note } : undefined));
-    } catch (trouble) {
-      if (trouble instanceof Trouble && trouble.code === "conflict") await this.wasSecond(alert);
-      else setText(this.trouble, trouble instanceof Trouble ? trouble.message : t("error.acknowledge"));
-    } finally {
-      this.button.removeAttribute("aria-busy");
-    }
+    await this.try(() => acknowledge(alert, this.input.value.trim()), t("error.acknowledge"));
+    this.button.removeAttribute("aria-busy");
   }
 
-  /** Somebody was first: the row shows who, as it is now, and says so once. */
-  private async wasSecond({ id, device_id }: Alert): Promise<void> {
-    const { alerts } = await get<{ alerts: Alert[] }>(`/alerts?state=all&device_id=${device_id}&limit=1000`).catch(() => ({ alerts: [] }));
-    const found = alerts.find((one) => one.id === id);
-    if (!found?.acknowledged_at) return setText(this.trouble, t("error.acknowledge"));
-    plant.told(found);
-    const time = moment(Date.parse(found.acknowledged_at), plant.now());
-    setText(this.trouble, t("alerts.second", { name: found.acknowledged_by ?? t("alerts.somebody"), time }));
+  shelve(): void {
+    if (this.alert && start.mayAcknowledge && this.alert.state !== "closed") shelve(this.alert);
+  }
+
+  toggle(): void {
+    if (!this.box.hidden) this.box.click();
+  }
+
+  private mayAcknowledge(): boolean {
+    return start.mayAcknowledge && this.alert !== undefined && waits(this.alert);
+  }
+
+  private askNote(): void {
+    if (this.writing.hidden) this.begin();
+    this.input.focus();
+    setText(this.trouble, t("alerts.note_needed"));
+  }
+
+  private async try(deed: () => Promise<void>, otherwise: string): Promise<void> {
+    setText(this.trouble, "");
+    try {
+      await deed();
+    } catch (trouble) {
+      setText(this.trouble, trouble instanceof Trouble ? trouble.message : otherwise);
+    }
   }
 
   private begin(): void {
@@ -132,23 +168,4 @@ export class Row {
 function turn(button: HTMLElement, shown: HTMLElement): void {
   shown.hidden = !shown.hidden;
   button.setAttribute("aria-expanded", String(!shown.hidden));
-}
-
-function stateWords(alert: Alert): string {
-  if (!alert.acknowledged_at) return t(waits(alert) ? `alerts.${alert.state as "unacknowledged" | "returned"}` : "alerts.acknowledged_somebody");
-  const time = moment(Date.parse(alert.acknowledged_at), plant.now());
-  return t("alerts.acknowledged", { name: alert.acknowledged_by ?? t("alerts.somebody"), time });
-}
-
-/** The newest value against the limit while the alarm stands, else the value that raised it. */
-function valueWords(alert: Alert, digits: number): string {
-  if (alert.limit === null || alert.raised_value === null) return "";
-  const standing = alert.cleared_at === null;
-  const newest = plant.devices.get(alert.device_id)?.latest.find((one) => one.metric === alert.metric)?.value;
-  const over = (value: number): boolean => (alert.kind === "low" ? value < alert.limit! : value > alert.limit!);
-  const shown = standing && newest !== undefined && over(newest) ? newest : alert.raised_value;
-  return t(alert.kind === "low" ? "alerts.against_low" : "alerts.against_high", {
-    value: number(shown, digits),
-    limit: quantity(alert.limit, digits, alert.unit_label ?? ""),
-  });
 }

@@ -19,7 +19,8 @@ export class DeviceHeadElement extends Element {
 
   protected begin(signal: AbortSignal): void {
     const rows = [...this.facts].map(([name, value]) => h("div", { hidden: name === "keys" && !start.maySeeKeys }, h("dt", {}, t(`device.${name}` as Key)), value));
-    this.replaceChildren(h("header", {}, this.querySelector("h1")!, this.state), h("dl", { class: "facts" }, ...rows), this.message);
+    this.replaceChildren(h("header", {}, this.querySelector("h1")!, this.state,
+      h("a", { class: "head-deed", href: `/dashboard/completeness?factory=${start.factory}&device=${start.device}` }, t("device.completeness"))), h("dl", { class: "facts" }, ...rows), this.message);
     for (const change of ["snapshot", "changed", "connection", "second"] as const) plant.on(change, () => this.show(), signal);
     void this.load();
   }

@@ -13,7 +13,7 @@ const PRIORITIES = [1, 2, 3, 4];
 
 export class SummaryElement extends Element {
   private readonly reporting = h("span");
-  private readonly complete = h("span");
+  private readonly complete = h("a", { href: `/dashboard/completeness${location.search}` });
   private readonly counts = new Map(PRIORITIES.map((priority) => [priority, h("span", { class: "count" })]));
   private readonly open = h("p", { class: "by-priority" });
 
