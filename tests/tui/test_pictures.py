@@ -46,10 +46,10 @@ async def alarm(plant: Plant, device_id: int) -> None:
     await plant.pool.execute("update rules set what_to_do = $1", what_to_do)
     await plant.pool.execute(
         """
-        insert into alerts (factory_id, rule_id, level, device_id, raised_at, raised_value, "limit",
-                            priority, message)
-        select factory_id, id, 'h', device_id, to_timestamp($2 / 1000.0), 7.3,
-               (look ->> 'h')::float8, priority, message
+        insert into alerts (factory_id, rule_id, rule_version, level, device_id, alarm_class,
+                            latching, priority, message, raised_at, raised_value, "limit", late)
+        select factory_id, id, version, 'h', device_id, alarm_class, latching, priority, message,
+               to_timestamp($2 / 1000.0), 7.3, (look ->> 'h')::float8, false
           from rules where id = $1
         """,
         rule_id,

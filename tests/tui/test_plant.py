@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
-from appliance.model.alert import Alert, AlertState
+from appliance.model.alert import Alert, AlertState, IsaState
 from appliance.model.device import Device, DeviceState, DeviceStatus, Value
 from appliance.model.factory import Factory
 from appliance.model.ids import AlertId, DeviceId, FactoryId, RuleId
 from appliance.model.live import AlertChanged, Beat, DeviceChanged, Snapshot
 from appliance.model.metric import Metric
-from appliance.model.rule import RuleKind
+from appliance.model.rule import AlarmClass, RuleKind
 from tui.plant import Plant, zone_of
 from tui.rows import device_row
 
@@ -29,10 +29,15 @@ def device(number: int, state: DeviceState = DeviceState.LIVE, **given: Any) -> 
 def alert(number: int, device_id: int = 1, **given: Any) -> Alert:
     raised = Alert(
         id=AlertId(number), factory_id=FactoryId(1), rule_id=RuleId(1),
-        device_id=DeviceId(device_id), device="node", machine=None, area=None, kind=RuleKind.THRESHOLD,
-        metric="gas", unit_label="ppm", priority=2, message="Gas", what_to_do="Leave",
-        state=AlertState.UNACKNOWLEDGED, raised_at=NOON, raised_value=51.0, limit=50.0,
-        cleared_at=None, acknowledged_at=None, acknowledged_by=None, note=None,
+        device_id=DeviceId(device_id), device="node", machine=None, area=None,
+        kind=RuleKind.THRESHOLD, level="h", metric="gas", unit_label="ppm",
+        alarm_class=AlarmClass.ALARM, priority=2, message="Gas", cause="", consequence="",
+        what_to_do="Leave", respond_seconds=None, note_required=False,
+        state=AlertState.UNACKNOWLEDGED, isa_state=IsaState.UNACKNOWLEDGED, raised_at=NOON,
+        raised_value=51.0, limit=50.0, late=False, forecast_at=None, cleared_at=None,
+        latched=False, acknowledged_at=None, acknowledged_by=None, note=None, suppressed_at=None,
+        shelved_until=None, shelved_by=None, shelved_reason=None, escalation_step=0,
+        realarmed_at=None, comments=0,
     )  # fmt: skip
     return msgspec.structs.replace(raised, **given)
 

@@ -9,6 +9,7 @@ from quart import Quart
 from quart.typing import TestClientProtocol
 
 from appliance.api.app import create_app
+from appliance.api.health import create_health
 from appliance.http.context import Context
 from appliance.http.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from appliance.model.user import Role
@@ -41,6 +42,7 @@ def assets() -> None:
 def app(assets: None, context: Context) -> Quart:  # noqa: F811
     application = create_app(context)
     application.register_blueprint(create_pages())
+    application.register_blueprint(create_health(context.db, lambda: None, context.clock))
     return application
 
 

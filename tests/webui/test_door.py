@@ -86,7 +86,7 @@ async def test_one_comes_back_to_where_one_was(browser, sign_in) -> None:
     ],
 )
 def test_nobody_is_led_to_another_origin(given: str) -> None:
-    assert own_path(given) == "/dashboard"
+    assert own_path(given) == ""
 
 
 async def test_who_is_signed_in_needs_no_sign_in_page(signed_in) -> None:

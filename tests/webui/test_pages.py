@@ -12,7 +12,13 @@ from appliance.identity import certificates
 from tests.webui.conftest import text_of
 
 PAGES = ("/", "/login", "/setup", "/password")
-INSIDE = ("/dashboard", "/dashboard/devices", "/dashboard/alerts", "/dashboard/reports")
+INSIDE = (
+    "/dashboard",
+    "/dashboard/devices",
+    "/dashboard/alerts",
+    "/dashboard/reports",
+    "/dashboard/rules",
+)
 
 
 @pytest.mark.parametrize("path", [*PAGES, *INSIDE, "/nowhere"])

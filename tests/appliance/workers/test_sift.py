@@ -4,8 +4,8 @@ import numpy as np
 
 from appliance.model.batch import POINTS, PlacedBatch, Stored
 from appliance.store.points import SLOT_MS, Known
-from appliance.workers.cut import OLDEST_MS, TOO_NEW, TOO_OLD
 from appliance.store.quarantine import CONFLICTING
+from appliance.workers.cut import OLDEST_MS, TOO_NEW, TOO_OLD
 from appliance.workers.sift import Sifted, sift
 from tests.appliance.plant import DAY_MS, NOON_MS
 from tests.appliance.workers.batches import placed

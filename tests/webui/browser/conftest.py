@@ -100,7 +100,7 @@ async def door(
     async with open_pool(database_url, size=4) as pool:
         workers = [
             asyncio.create_task(run_relay(pool, context.live, context.clock)),
-            asyncio.create_task(run_engine(pool, context.clock)),
+            asyncio.create_task(run_engine(context.source._replace(db=pool), context.clock)),
         ]
         await opened.open()
         yield opened

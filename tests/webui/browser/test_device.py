@@ -185,7 +185,7 @@ async def test_an_alert_of_the_device_is_acknowledged_with_a_note(
     assert await pool.fetchval("select note from alerts") == "Burner 2 checked"
     await plant.send(furnace, [now_ms()], {"temperature": [700.0], "running": [1.0]})
     await expect(one.page.locator(".alert")).to_have_count(0)
-    await one.page.get_by_role("button", name="Closed").click()
+    await one.page.get_by_role("button", name="History").click()
     await expect(one.page.locator(".alert")).to_contain_text("Melt too hot")
     await one.page.locator(".alert .where").click()
     await expect(one.page).to_have_url(re.compile(r"from=\d+&to=\d+"))
