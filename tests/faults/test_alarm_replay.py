@@ -10,13 +10,36 @@ import pytest
 from appliance.history.readings import Source
 from tests.appliance.conftest import blocking, clock, context, keys, north, plant, source
 from tests.appliance.plant import NOON_MS, Plant
-from tests.appliance.workers.test_engine import CHILD, follow_all
+from tests.appliance.workers.test_engine import follow_all
 from tests.appliance.workers.test_follower import LOOKS, SECOND, in_history, live, shuffled, walk
 
 __all__ = ["blocking", "clock", "context", "keys", "north", "plant", "source"]
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 ROWS = 1500
+
+CHILD = """
+import asyncio, sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from appliance.archive.read import Archive
+from appliance.history.readings import Source
+from appliance.store.pool import open_pool
+from appliance.workers import engine
+
+engine.GATHER_SECONDS, engine.STANDBY_SECONDS = 0.0, 0.02
+
+async def main():
+    with ThreadPoolExecutor(1) as threads:
+        async with open_pool(sys.argv[1], size=3) as pool:
+            source = Source(pool, threads, Archive(Path(sys.argv[2])))
+            print("up", flush=True)
+            await engine.run_engine(source, lambda: datetime.fromtimestamp(int(sys.argv[3]), UTC))
+
+asyncio.run(main())
+"""
+"""The engine alone. Arguments: the database, the archive's folder, its time in seconds."""
 
 
 async def test_kills_amid_late_and_doubled_batches_change_no_step(
@@ -45,7 +68,13 @@ async def test_kills_amid_late_and_doubled_batches_change_no_step(
     sending, kills = asyncio.create_task(send_all()), 0
     while not sending.done():
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", CHILD, database_url, stdout=asyncio.subprocess.PIPE
+            sys.executable,
+            "-c",
+            CHILD,
+            database_url,
+            str(source.archive.folder),
+            str(NOON_MS // 1000),
+            stdout=asyncio.subprocess.PIPE,
         )
         assert child.stdout is not None
         await child.stdout.readline()
@@ -55,6 +84,7 @@ async def test_kills_amid_late_and_doubled_batches_change_no_step(
         kills += 1
     await sending
     assert kills > 3
+    assert any((await live(plant)).values()), "those who were killed did nothing"
     await follow_all(source)
     expected = await in_history(plant, source)
     assert sum(len(steps) for steps in expected.values()) > 20, "a test of nothing"
