@@ -1,5 +1,6 @@
 """`carbonseed up --demo` as its user starts it: a process, what it prints, and the people in it."""
 
+import contextlib
 import json
 import os
 import re
@@ -59,10 +60,12 @@ class Demo:
         return self._process.wait(END_SECONDS)
 
     def stop(self) -> None:
-        """End it, however it is."""
+        """End it, however it is, and wait for all that it has started."""
         if self._process and self._process.poll() is None:
+            started = self.processes()
             self._process.kill()
             self._process.wait()
+            psutil.wait_procs(started, END_SECONDS)
 
     @property
     def output(self) -> str:
@@ -96,9 +99,10 @@ class Demo:
         """The nodes' processes by the name of the node."""
         found = {}
         for process in self.processes():
-            for argument in process.cmdline():
-                if argument.endswith("config.json"):
-                    found[Path(argument).parent.name] = process
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for argument in process.cmdline():
+                    if argument.endswith("config.json"):
+                        found[Path(argument).parent.name] = process
         return found
 
     def get(self, role: str, path: str, **params: str | int) -> Any:

@@ -53,7 +53,8 @@ async def page(demo: Demo) -> AsyncIterator[Page]:
         await opened.fill("input[name=email]", demo.people["operator"])
         await opened.fill("input[name=password]", demo.password)
         await opened.press("input[name=password]", "Enter")
-        await opened.wait_for_url("**/dashboard")
+        await opened.wait_for_url("**/dashboard/alerts")
+        await opened.goto(f"{demo.url}/dashboard")
         yield opened
         await browser.close()
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from appliance.history.readings import Source
+from appliance.store.cursors import ENGINE, select_cursor
 from tests.appliance.conftest import blocking, clock, context, keys, north, plant, source
 from tests.appliance.plant import NOON_MS, Plant
 from tests.appliance.workers.test_engine import follow_all
@@ -78,6 +79,10 @@ async def test_kills_amid_late_and_doubled_batches_change_no_step(
         )
         assert child.stdout is not None
         await child.stdout.readline()
+        if kills % 2:
+            seen = await select_cursor(plant.pool, ENGINE)
+            while seen == await select_cursor(plant.pool, ENGINE) and not sending.done():
+                await asyncio.sleep(0.02)
         await asyncio.sleep(choose.uniform(0.0, 0.6))
         child.kill()
         await child.wait()

@@ -159,7 +159,8 @@ async def test_every_missing_and_late_range_is_named_with_its_true_cause(
         for row in range(one.first_row or 0, (one.first_row or 0) + one.rows)
     }
     assert lost == never_came(there)
-    assert len(lost) == counts.dropped == node.dropped > 0
+    # the node also gives up rows that came and whose acknowledgement did not
+    assert 0 < len(lost) == counts.dropped <= node.dropped
     for one in overrun:
         within(one, happened["long cut"])
 
