@@ -91,10 +91,6 @@ async def select_version_before(db: Db, rule: Rule) -> Rule | None:
 @asynccontextmanager
 async def lone_backtest(db: Pool) -> AsyncIterator[bool]:
     """Whether this is the only back-test there is, until the block ends; holds a connection."""
-    async with db.acquire() as connection:
-        alone: bool = await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK)
-        try:
-            yield alone
-        finally:
-            if alone:
-                await connection.execute("select pg_advisory_unlock($1)", _LOCK)
+    async with db.acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute("set local idle_in_transaction_session_timeout = 0")
+        yield await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK)

@@ -95,9 +95,13 @@ async def connect(dsn: str | None = None, **options: Any) -> "asyncpg.Connection
 
 @asynccontextmanager
 async def open_pool(
-    url: str, *, size: int, command_timeout_seconds: float = 5.0
+    url: str, *, size: int, command_timeout_seconds: float = 5.0, undo: bool = True
 ) -> AsyncIterator[Pool]:
-    """Keep at most `size` connections open until the block is left."""
+    """Keep at most `size` connections open until the block is left.
+
+    undo: what the last user did to a session (locks, settings) is undone before the next one has
+    it: a question more each time. Without, nobody may do such a thing outside a transaction.
+    """
     pool = Pool(
         url,
         min_size=0,  # asyncpg tells of every failed try to keep a minimum, traceback and all
@@ -106,6 +110,7 @@ async def open_pool(
         max_inactive_connection_lifetime=300.0,
         connect=connect,
         init=_teach_json,
+        reset=None if undo else _leave,
         loop=asyncio.get_running_loop(),
         connection_class=asyncpg.Connection,
         record_class=asyncpg.Record,
@@ -123,6 +128,10 @@ async def open_pool(
         except TimeoutError:
             log.warning("Connections to PostgreSQL were still in use after %g s", CLOSE_SECONDS)
             pool.terminate()
+
+
+async def _leave(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Nothing: asyncpg itself ends a transaction that is open."""
 
 
 async def _teach_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

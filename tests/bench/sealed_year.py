@@ -81,7 +81,7 @@ async def sealed_year(folder: Path, *, quick: bool) -> AsyncIterator[Year]:
     days, seconds = (60, 1) if quick else (365, 5)
     async with open_cluster(folder / "postgres", system=()) as cluster:
         await migrate(cluster.url)
-        async with open_pool(cluster.url, size=8) as pool:
+        async with open_pool(cluster.url, size=8, undo=False) as pool:
             factory = await pool.fetchval(
                 "insert into factories (name) values ('bench') returning id"
             )

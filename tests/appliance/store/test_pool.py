@@ -1,3 +1,4 @@
+import asyncio
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -36,6 +37,17 @@ async def test_a_statement_that_takes_too_long_is_given_up(database_url):
             await pool.execute("select pg_sleep(60)")
         assert await pool.fetchval("select 1") == 1
         assert await pool.fetchval("select 1 from pg_sleep(0.3)", timeout=30) == 1
+
+
+@pytest.mark.parametrize("undo", [True, False])
+async def test_a_transaction_left_open_ends_and_a_session_is_undone_if_asked(database_url, undo):
+    async with open_pool(database_url, size=1, undo=undo) as pool:
+        async with pool.acquire() as db:
+            await db.execute("set lock_timeout = '7s'")
+            await db.execute("begin; create table left_open ()")
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: None)
+        assert await pool.fetchval("show lock_timeout") == ("0" if undo else "7s")
+        assert await pool.fetchval("select to_regclass('left_open')") is None
 
 
 async def test_a_server_that_is_not_there_is_unavailable(tmp_path):
