@@ -23,6 +23,7 @@ ENTRIES = (
     "src/site.ts",
     "src/dashboard.ts",
     "src/admin.ts",
+    "src/replay.ts",
     "src/rules.ts",
     "src/completeness.ts",
     "src/site.css",

@@ -6,7 +6,8 @@ from appliance.errors import NotFound
 from appliance.history import latest
 from appliance.http.access import EVERYONE, allow, caller
 from appliance.http.context import ctx
-from appliance.model.ids import DeviceId
+from appliance.model.ids import DeviceId, MachineId
+from appliance.store.machines import select_machine
 from webui.frame import framed
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
@@ -36,6 +37,16 @@ async def show_device(device_id: int) -> Response:
     return framed("device.html", "devices", found.device)
 
 
+@blueprint.get("/machines/<int:machine_id>")
+@allow(*EVERYONE)
+async def show_machine(machine_id: int) -> Response:
+    """One machine: how healthy it is and why, and all that is known of it."""
+    found = await select_machine(ctx().db, caller().scope, MachineId(machine_id))
+    if found is None:
+        raise NotFound("There is no such machine.")
+    return framed("machine.html", "overview", machine=found)
+
+
 @blueprint.get("/alerts")
 @allow(*EVERYONE)
 async def show_alerts() -> Response:
@@ -62,3 +73,10 @@ async def show_rules() -> Response:
 async def show_reports() -> Response:
     """The reports of a plant, and those that were signed."""
     return framed("reports.html", "reports")
+
+
+@blueprint.get("/replay")
+@allow(*EVERYONE)
+async def show_replay() -> Response:
+    """A past hour, played again."""
+    return framed("replay.html", "replay")

@@ -6,7 +6,7 @@ from quart import Response, request
 
 from appliance.http.access import EVERYONE, caller
 from appliance.model.device import Device
-from appliance.model.factory import Factory
+from appliance.model.factory import Factory, Machine
 from appliance.model.user import Role
 from webui.renderer import render
 
@@ -32,22 +32,35 @@ SECTIONS = (
     Section("devices", "/dashboard/devices"),
     Section("alerts", "/dashboard/alerts"),
     Section("reports", "/dashboard/reports"),
+    Section("replay", "/dashboard/replay", further=True),
     Section("completeness", "/dashboard/completeness", further=True),
     Section("rules", "/dashboard/rules", further=True),
     Section("admin", "/dashboard/admin", ADMINISTERS, further=True),
 )
 
 
-def framed(template: str, section: str, device: Device | None = None, **values: object) -> Response:
-    """The page of a template in the frame: of the device's plant, else the one asked for."""
+def framed(
+    template: str,
+    section: str,
+    device: Device | None = None,
+    machine: Machine | None = None,
+    **values: object,
+) -> Response:
+    """The page of a template in the frame: of what it is about, else of the plant asked for."""
     who = caller()
-    wanted = str(device.factory_id) if device else request.args.get("factory", "")
+    about = device or machine
+    wanted = str(about.factory_id) if about else request.args.get("factory", "")
     factory = _asked_for(who.factories, wanted)
+    kiosk = section == "overview" and about is None and "kiosk" in request.args
     return render(
         template,
         200,
         factory=factory,
         device=device,
+        machine=machine,
+        kiosk=kiosk,
+        kiosk_seconds=request.args.get("kiosk", ""),
+        after=_after(who.factories, factory),
         sections=[each for each in SECTIONS if who.role in each.roles],
         section=next(each for each in SECTIONS if each.name == section),
         which=f"?factory={factory.id}" if factory and len(who.factories) > 1 else "",
@@ -57,7 +70,10 @@ def framed(template: str, section: str, device: Device | None = None, **values: 
             "factory": factory.id if factory else None,
             "timeZone": factory.time_zone if factory else "UTC",
             "device": device.id if device else None,
-            "mayAcknowledge": who.role in ACKNOWLEDGES,
+            "machine": machine.id if machine else None,
+            "kiosk": kiosk,
+            "replay": section == "replay",
+            "mayAcknowledge": who.role in ACKNOWLEDGES and section != "replay",
             "maySeeKeys": who.role in SEES_KEYS,
             "maySign": who.role in SIGNS,
             "mayMakeRules": who.role in MAKES_RULES,
@@ -69,3 +85,10 @@ def framed(template: str, section: str, device: Device | None = None, **values: 
 def _asked_for(factories: list[Factory], given: str) -> Factory | None:
     asked = [factory for factory in factories if str(factory.id) == given]
     return next(iter(asked or factories), None)
+
+
+def _after(factories: list[Factory], factory: Factory | None) -> Factory | None:
+    """The plant whose turn is next on a wall; None where there is only one."""
+    if factory is None or len(factories) < 2:
+        return None
+    return factories[(factories.index(factory) + 1) % len(factories)]

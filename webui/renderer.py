@@ -14,7 +14,7 @@ from webui.authority import Authority
 from webui.catalogue import LANGUAGES, Catalogue
 from webui.language import spoken
 
-OF_ONE_PAGE = {"admin", "completeness", "rules"}
+OF_ONE_PAGE = {"admin", "completeness", "replay", "rules"}
 """Groups of the scripts' words that one section alone needs."""
 
 

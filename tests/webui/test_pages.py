@@ -17,6 +17,7 @@ INSIDE = (
     "/dashboard/devices",
     "/dashboard/alerts",
     "/dashboard/reports",
+    "/dashboard/replay",
     "/dashboard/rules",
 )
 

@@ -2,7 +2,7 @@
 
 import { h, setText } from "./dom.ts";
 import { age } from "./format.ts";
-import type { DeviceStatus, Metric, State } from "./model.ts";
+import type { Device, DeviceStatus, Metric, State } from "./model.ts";
 import { plant } from "./plant.ts";
 import { t } from "./text.ts";
 import { face, showTag, tag, ValueElement } from "./value.ts";
@@ -30,7 +30,7 @@ export class Row {
     this.element.append(
       h("td", { class: "state-cell" }, this.state, ...(whole ? [] : [" ", this.ago])),
       h("th", { scope: "row" }, name, whole ? null : h("span", { class: "place muted" }, device.machine ?? device.area ?? "")),
-      ...(whole ? [cell("machine", device.machine ?? "—"), cell("area", device.area || "—"), cell("heard", this.ago)] : []),
+      ...(whole ? [cell("machine", machineLink(device)), cell("area", device.area || "—"), cell("heard", this.ago)] : []),
       ...this.values.map(([, value]) => value),
     );
   }
@@ -62,4 +62,9 @@ export class Row {
     cell.classList.toggle("running", known && value >= 0.5);
     setText(cell, known ? t(value >= 0.5 ? "devices.running" : "devices.stopped") : "—");
   }
+}
+
+/** The way to a device's machine; a dash, if it is on none. */
+export function machineLink({ machine, machine_id: id }: Device): Node | string {
+  return id === null || machine === null ? "—" : h("a", { class: "where", href: `/dashboard/machines/${id}` }, machine);
 }

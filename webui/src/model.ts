@@ -13,6 +13,7 @@ export interface Device {
   id: number;
   factory_id: number;
   name: string;
+  machine_id: number | null;
   machine: string | null;
   area: string | null;
   expected_interval_ms: number;
@@ -80,13 +81,14 @@ export interface Metric {
   digits: number;
 }
 
-export interface Rule {
+/** What people have marked, with the one who did. */
+export interface Incident {
+  id: number;
   device_id: number;
-  kind: "high" | "low" | "no_data";
-  metric: string | null;
-  limit: number | null;
-  priority: number;
-  enabled: boolean;
+  from: string;
+  to: string;
+  title: string;
+  made_by: string;
 }
 
 export interface Kpi {
@@ -162,4 +164,44 @@ export interface Series {
   bucket_ms: number | null;
   times: number[];
   columns: Record<string, number[]>;
+}
+
+export interface Reason {
+  name: string;
+  against: "zone" | "limits" | "usual" | "alarms";
+  loss: number;
+  by_limits: number;
+  by_drift: number;
+  device_id: number | null;
+  metric: string | null;
+  value: number | null;
+  reading: number;
+  limits: [number, number, number];
+  drift: number;
+}
+
+export interface ScoreAt {
+  at: string;
+  score: number | null;
+}
+
+export interface Exposure {
+  device: string;
+  subject: string;
+  measure: string;
+  source: string;
+  limit: number;
+  unit: string;
+  value: number | null;
+  share: number | null;
+  coverage: number;
+  verdict: "within" | "above" | "insufficient data";
+}
+
+export interface MachineInsight {
+  machine: { id: number; factory_id: number; name: string; kind: string; area: string };
+  health: { at: string; score: number | null; quality: number; reasons: Reason[]; unmeasured: string[] } | null;
+  trend: ScoreAt[];
+  zone: { zone: string; velocity: number; device: string; group: string; boundaries: [number, number, number]; source: string; confirmed: boolean; assumed: boolean } | null;
+  exposures: Exposure[];
 }

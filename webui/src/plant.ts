@@ -34,6 +34,7 @@ class Plant extends EventTarget {
   /** When the newest readings came, in the appliance's time; 0: none yet. */
   newestAt = 0;
   private ahead = 0;
+  private past: number | undefined;
   private announced = false;
   private wait = 0;
   private quietSince = Date.now();
@@ -41,7 +42,7 @@ class Plant extends EventTarget {
 
   /** The appliance's time: what it shows does not depend on this computer's clock. */
   now(): number {
-    return Date.now() + this.ahead;
+    return this.past ?? Date.now() + this.ahead;
   }
 
   /** When what is shown was true. */
@@ -62,6 +63,23 @@ class Plant extends EventTarget {
     addEventListener("pagehide", () => this.source?.close());
     addEventListener("pageshow", (event) => event.persisted && this.connect());
     this.connect();
+  }
+
+  /** Show a past moment in place of the stream, which is never opened then; anew: another hour. */
+  replay(at: number, devices: Plant["devices"], alerts: Plant["alerts"], anew: boolean): void {
+    const [knownDevices, knownAlerts] = [this.devices, this.alerts];
+    this.past = at;
+    this.devices = devices;
+    this.alerts = alerts;
+    this.connection = "live";
+    if (anew) this.dispatchEvent(new Event("snapshot"));
+    else {
+      for (const [id, detail] of devices) if (knownDevices.get(id) !== detail) this.dispatchEvent(new CustomEvent("device", { detail }));
+      for (const [id, detail] of alerts) if (knownAlerts.get(id) !== detail) this.dispatchEvent(new CustomEvent("alert", { detail }));
+      for (const [id, alert] of knownAlerts) if (!alerts.has(id)) this.dispatchEvent(new CustomEvent("alert", { detail: { ...alert, state: "closed" } }));
+    }
+    this.dispatchEvent(new Event("second"));
+    this.announce();
   }
 
   private connect(): void {

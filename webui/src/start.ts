@@ -8,7 +8,13 @@ interface Start {
   factory: number | null;
   /** The device this page is about. */
   device: number | null;
+  /** The machine this page is about. */
+  machine: number | null;
+  /** Whether the page hangs on a wall. */
+  kiosk: boolean;
   timeZone: string;
+  /** Whether a past moment is shown, and nothing live. */
+  replay: boolean;
   mayAcknowledge: boolean;
   maySeeKeys: boolean;
   maySign: boolean;

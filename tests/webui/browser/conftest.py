@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,10 @@ from appliance.http.context import Context
 from appliance.identity import certificates
 from appliance.listeners.people import PROTOCOLS, serve_people
 from appliance.listeners.tls import server_context
+from appliance.model.health import HealthScore, Reason
+from appliance.model.ids import DeviceId, MachineId
 from appliance.model.user import Role
+from appliance.store.health_scores import insert_health_scores
 from appliance.store.pool import open_pool
 from appliance.workers.engine import run_engine
 from appliance.workers.relay import run_relay
@@ -209,12 +212,59 @@ async def furnace(plant):
 async def enter(window, sign_in):
     """`await enter(Role.MANAGER, path, dark=True)`: the dashboard of a person, live."""
 
-    async def do(role: Role = Role.OPERATOR, path: str = "/dashboard", **look):
+    async def do(role: Role = Role.OPERATOR, path: str = "/dashboard", live: str = "live", **look):
         person = await sign_in(role)
         one = await window(**look)
         await one.go(path)
         await one.sign_in(person.email, PASSWORD)
-        await expect(one.page.locator("cs-live")).to_have_attribute("data-connection", "live")
+        await expect(one.page.locator("cs-live")).to_have_attribute("data-connection", live)
         return one
+
+    return do
+
+
+@pytest.fixture
+def scored(pool):
+    """`await scored(device, 60)`: its machine had 95 points until a week ago, and has 60 now."""
+
+    async def do(device: DeviceId, score: float) -> MachineId:
+        machine_id: MachineId = await pool.fetchval(
+            "select machine_id from devices where id = $1", device
+        )
+        now = datetime.now(UTC)
+        hour = now.replace(minute=0, second=0, microsecond=0)  # trends are of full hours
+        lost = Reason(
+            name="furnace-1, temperature",
+            against="limits",
+            loss=100 - score,
+            by_limits=100 - score,
+            by_drift=0.0,
+            device_id=device,
+            metric="temperature",
+            value=790.0,
+            reading=790.0,
+            limits=(760.0, 780.0, 800.0),
+            drift=0.0,
+            critical=False,
+            quality=1.0,
+            baseline_version=None,
+        )
+        scores = [
+            HealthScore(
+                machine_id=machine_id,
+                at=at,
+                score=points,
+                quality=1.0,
+                version=1,
+                reasons=(lost,),
+                unmeasured=(),
+            )
+            for at, points in [
+                *((hour - timedelta(days=days), 95.0) for days in range(8, 20)),
+                (now - timedelta(minutes=1), score),
+            ]
+        ]
+        await insert_health_scores(pool, scores)
+        return machine_id
 
     return do

@@ -149,6 +149,7 @@ async def test_the_chart_looks_further_back_and_comes_home(enter, furnace) -> No
 async def test_dragging_over_the_chart_zooms_in(enter, furnace) -> None:
     one = await enter()
     await expect(one.page.locator(".figures dd").first).to_have_text("744.0\u202f°C")
+    await one.page.locator(".u-over").scroll_into_view_if_needed()
     box = await one.page.locator(".u-over").bounding_box()
     await one.page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 50)
     await one.page.mouse.down()

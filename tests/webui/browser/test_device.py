@@ -144,8 +144,9 @@ async def test_the_table_and_the_file_hold_what_the_charts_show(page_of, furnace
     await one.page.get_by_role("button", name="Show as table").click()
     shown = strip(one, "temperature").locator(".chart-table tbody tr")
     await expect(shown).to_have_count(60)
+    await one.page.get_by_text("Download", exact=True).click()
     async with one.page.expect_download() as coming:
-        await one.page.get_by_role("button", name="Download CSV").click()
+        await one.page.get_by_role("button", name="Values shown (CSV)").click()
     download = await coming.value
     assert re.fullmatch(
         r"furnace-1_\d{4}-\d\d-\d\dT\d{4}_\d{4}-\d\d-\d\dT\d{4}\.csv", download.suggested_filename

@@ -48,6 +48,22 @@ async def test_a_thousand_devices_are_searched_and_those_in_trouble_come_first(
     await expect(one.page.get_by_role("heading", level=1)).to_have_text("pump-77")
 
 
+async def test_devices_are_chosen_by_state_and_area(enter, plant, furnace) -> None:
+    for name, area in (("a", "Hall 1"), ("b", "Hall 2"), ("c", "Hall 2")):
+        await plant.device(name, machine=f"Machine {name}", area=area)
+    one = await enter(path="/dashboard/devices")
+    rows = one.page.locator("tbody tr")
+    await expect(rows).to_have_count(4)
+    await one.page.get_by_label("All areas").select_option("Hall 2")
+    await expect(rows).to_have_count(2)
+    await expect(one.page.get_by_text("2 of 4 devices")).to_be_visible()
+    await one.page.get_by_label("All states").select_option("live")
+    await expect(one.page.get_by_text("No device is like that.")).to_be_visible()
+    await one.page.get_by_label("All areas").select_option("")
+    await expect(rows).to_have_count(1)
+    await expect(rows.first.get_by_role("link", name="Melting furnace")).to_be_visible()
+
+
 async def test_without_devices_the_list_says_how_the_first_one_comes(enter) -> None:
     one = await enter(path="/dashboard/devices")
     await expect(one.page.get_by_role("heading", name="No devices yet")).to_be_visible()

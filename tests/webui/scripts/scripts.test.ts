@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { span, timeTicks, timeWords, valueWords } from "../../../webui/src/chart/axis.ts";
 import { csv } from "../../../webui/src/chart/csv.ts";
-import { columns, extended, gaps, stats } from "../../../webui/src/chart/data.ts";
+import { columns, extended, gaps, nearest, stats, usualAt } from "../../../webui/src/chart/data.ts";
+import { GROWING, OVER, weekBefore } from "../../../webui/src/chart/spans.ts";
 import { between, bounds, fromQuery, intoQuery, moved, zoomed } from "../../../webui/src/chart/view.ts";
 import { age, clock, day, moment, number, offset, quantity, share, signed, stamp, step } from "../../../webui/src/format.ts";
 import { before, days } from "../../../webui/src/report/periods.ts";
@@ -169,4 +170,42 @@ test("weeks and months are counted back over the ends of years", () => {
   assert.deepEqual(days("2026-W47"), ["2026-11-16", "2026-11-22"]);
   assert.deepEqual(days("2026-W01"), ["2025-12-29", "2026-01-04"]);
   assert.deepEqual(days("2028-02"), ["2028-02-01", "2028-02-29"]);
+});
+
+test("shifts, days and weeks begin on the plant's clock, also when it is changed", () => {
+  const now = Date.parse("2026-10-25T05:30:00Z"); // 06:30 in Berlin, the night had 25 hours
+  assert.equal(new Date(GROWING.shift(now)).toISOString(), "2026-10-25T05:00:00.000Z");
+  assert.deepEqual(OVER.last_shift(now).map((ms) => new Date(ms).toISOString()), ["2026-10-24T20:00:00.000Z", "2026-10-25T05:00:00.000Z"]);
+  assert.equal(new Date(GROWING.today(now)).toISOString(), "2026-10-24T22:00:00.000Z");
+  assert.equal(new Date(GROWING.week(now)).toISOString(), "2026-10-18T22:00:00.000Z");
+  assert.equal(clock(weekBefore(now)), clock(now));
+  assert.equal(now - weekBefore(now), 169 * HOUR);
+  const night = Date.parse("2026-07-01T02:00:00Z"); // 04:00: the shift began the day before
+  assert.equal(new Date(GROWING.shift(night)).toISOString(), "2026-06-30T20:00:00.000Z");
+});
+
+test("a growing view ends now, is never empty, and survives the address", () => {
+  const begin = Date.parse("2026-07-01T04:00:00Z");
+  assert.deepEqual(bounds({ live: true, range: "shift" }, begin), [begin - 60_000, begin]);
+  assert.deepEqual(bounds({ live: true, range: "shift" }, begin + HOUR), [begin, begin + HOUR]);
+  const query = new URLSearchParams();
+  intoQuery({ live: true, range: "today" }, query);
+  assert.deepEqual(fromQuery(query), { live: true, range: "today" });
+});
+
+test("zooming keeps the moment it is about where it is", () => {
+  const view = between(0, 4 * HOUR);
+  assert.deepEqual(bounds(zoomed(view, 10 * HOUR, 0.5, HOUR), 0), [HOUR / 2, 2.5 * HOUR]);
+});
+
+test("what is nearest to a moment is found, and nothing across a gap", () => {
+  const found = { times: [0, 10, 15, 20], mean: [1, 2, null, 4], min: [], max: [] };
+  assert.equal(nearest(found, 4, 5), 0);
+  assert.equal(nearest(found, 6, 5), 1);
+  assert.equal(nearest(found, 14, 3), undefined);
+  assert.equal(nearest(found, 99, 3), undefined);
+  assert.equal(nearest({ times: [], mean: [], min: [], max: [] }, 1, 9), undefined);
+  assert.deepEqual(usualAt({ times: [HOUR, 2 * HOUR], low: [1, null], high: [2, null] }, 1.5 * HOUR), [1, 2]);
+  assert.equal(usualAt({ times: [HOUR, 2 * HOUR], low: [1, null], high: [2, null] }, 2 * HOUR), undefined);
+  assert.equal(usualAt({ times: [HOUR], low: [1], high: [2] }, 0), undefined);
 });

@@ -12,7 +12,7 @@ import { start } from "../start.ts";
 import { t, type Key } from "../text.ts";
 import { acknowledge, comment, detail, isShelved, reset, shelve, unshelve, type AlertEvent } from "./deeds.ts";
 import { around } from "./picture.ts";
-import { stateWords, waits } from "./words.ts";
+import { replayOf, stateWords, waits } from "./words.ts";
 
 const KNOWN = new Set(["raised", "cleared", "acknowledged", "commented", "shelved", "unshelved", "shelf-expired", "suppressed", "unsuppressed", "realarmed", "escalated", "reset", "superseded"]);
 
@@ -52,7 +52,8 @@ export class Drawer {
     const fact = (name: Key, value: string | null | false): HTMLElement | null => (value ? h("div", {}, h("dt", {}, t(name)), h("dd", {}, value)) : null);
     this.head.replaceChildren(
       h("p", { class: "drawer-title" }, chip(alert.priority), h("strong", {}, alert.message)),
-      h("p", {}, h("a", { href: `/dashboard/devices/${alert.device_id}` }, [alert.machine, alert.device, alert.area].filter(Boolean).join(" · "))),
+      h("p", {}, h("a", { href: `/dashboard/devices/${alert.device_id}` }, [alert.machine, alert.device, alert.area].filter(Boolean).join(" · ")), " · ",
+        h("a", { href: replayOf(alert) }, t("alerts.replay"))),
       h("p", { class: "alert-state" }, stateWords(alert)),
       h("dl", { class: "facts" },
         fact("alerts.fact.raised", time(alert.raised_at)), fact("alerts.fact.cleared", alert.cleared_at && time(alert.cleared_at)),

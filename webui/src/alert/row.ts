@@ -9,7 +9,7 @@ import { chip } from "../priority.ts";
 import { start } from "../start.ts";
 import { t } from "../text.ts";
 import { acknowledge, isShelved, shelve, unshelve } from "./deeds.ts";
-import { stateWords, valueWords, waits } from "./words.ts";
+import { replayOf, stateWords, valueWords, waits } from "./words.ts";
 
 const AROUND_MS = 1_800_000;
 
@@ -41,6 +41,7 @@ export class Row {
   private readonly button = h("button", { type: "button", class: "button small", click: () => void this.acknowledge() },
     icon("check"), t("alerts.acknowledge"));
 
+  private readonly replay = h("a", { class: "ghost square replay-link", title: t("alerts.replay"), hidden: true }, icon("history"));
   private readonly box = h("input", { type: "checkbox", class: "choose", hidden: true, change: () => this.alert && this.choosing?.choose(this.alert.id, this.box.checked) });
   private readonly shelveButton = h("button", { type: "button", class: "button small", hidden: true }, t("alerts.shelve"));
   private readonly open = h("button", { type: "button", class: "button small", hidden: true, click: () => this.alert && this.choosing?.open(this.alert.id) }, t("alerts.details"));
@@ -53,7 +54,7 @@ export class Row {
       h("div", { class: "alert-body" },
         h("div", { class: "told" }, h("p", { class: "headline" }, this.message, this.values), h("p", { class: "meta" }, this.where)),
         h("div", { class: "standing" }, h("p", {}, this.since), h("p", {}, this.state)),
-        h("div", { class: "doing" }, this.disclose, this.write, this.open, this.shelveButton, this.button),
+        h("div", { class: "doing" }, this.replay, this.disclose, this.write, this.open, this.shelveButton, this.button),
         this.what, this.writing, this.note, this.trouble),
     );
   }
@@ -69,6 +70,9 @@ export class Row {
     if (this.links) (this.where as HTMLAnchorElement).href = `/dashboard/devices/${alert.device_id}?from=${this.span()[0]}&to=${this.span()[1]}`;
     setText(this.state, stateWords(alert));
     setText(this.note, alert.note ? t("alerts.noted", { note: alert.note }) : "");
+    this.replay.hidden = !this.links;
+    this.replay.href = replayOf(alert);
+    this.replay.setAttribute("aria-label", t("alerts.replay_this", { message: alert.message, device: alert.device }));
     this.disclose.hidden = !alert.what_to_do;
     setText(this.what, alert.what_to_do);
     const may = start.mayAcknowledge && waits(alert);

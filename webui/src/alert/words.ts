@@ -35,3 +35,10 @@ export function valueWords(alert: Alert, digits: number): string {
   const shown = alert.kind === "threshold" && alert.cleared_at === null && newest !== undefined && over(newest) ? newest : alert.raised_value;
   return t(low ? "alerts.against_low" : "alerts.against_high", { value: number(shown, digits), limit: quantity(alert.limit, digits, alert.unit_label ?? "") });
 }
+
+const BEFORE_MS = 60_000;
+
+/** Where the moment of an alert is played again: from a little before it was raised. */
+export function replayOf({ factory_id: factory, raised_at: at }: Alert): string {
+  return `/dashboard/replay?factory=${factory}&at=${Math.round(Date.parse(at)) - BEFORE_MS}`;
+}

@@ -1,13 +1,17 @@
 // What is chosen above a chart: device, metric, stretch of time. Every drag has its button here.
 
 import { h, icon, setText } from "../dom.ts";
-import { day, minutes, zone } from "../format.ts";
+import { zone } from "../format.ts";
 import type { DeviceStatus, Metric } from "../model.ts";
 import { plant } from "../plant.ts";
 import { t } from "../text.ts";
-import { between, bounds, moved, RANGES, zoomed, type Range, type View } from "./view.ts";
+import { EXAMPLE, meant, PATTERN, typed } from "./moment.ts";
+import { GROWING, OVER } from "./spans.ts";
+import { between, bounds, moved, RANGES, same, zoomed, type Range, type View } from "./view.ts";
 
-/** The stretch of time: the last so long, from and to, earlier and later, nearer and farther. */
+const MOST_BACK = 50;
+
+/** The stretch of time: the last so long, from and to, earlier and later, nearer, farther and back. */
 export class TimeControls {
   readonly element: HTMLElement;
   /** Says that the chart stands still, and leads back. */
@@ -16,7 +20,10 @@ export class TimeControls {
   private readonly from = field();
   private readonly to = field();
   private readonly wrong = h("p", { class: "wrong", role: "alert" });
+  private readonly chosen = h("span", {}, t("chart.span"));
   private readonly chooser: HTMLDetailsElement;
+  private readonly undo: HTMLButtonElement;
+  private readonly past: View[] = [];
   private view: View;
   private range: Range;
 
@@ -26,8 +33,10 @@ export class TimeControls {
     for (const range of Object.keys(RANGES) as Range[]) {
       this.ranges.set(range, h("button", { type: "button", "aria-pressed": "false", click: () => look({ live: true, range }) }, t(`chart.${range}`)));
     }
-    const step = (label: string, sign: SVGElement, next: () => View): HTMLElement =>
+    const step = (label: string, sign: SVGElement, next: () => View): HTMLButtonElement =>
       h("button", { type: "button", class: "ghost square", "aria-label": label, title: label, click: () => look(next()) }, sign);
+    this.undo = step(t("chart.undo"), icon("undo-2"), () => this.backwards());
+    this.undo.disabled = true;
     this.paused = h("div", { class: "paused", hidden: true }, h("span", {}, icon("pause"), t("chart.paused")),
       h("button", { type: "button", class: "button small", click: () => look({ live: true, range: this.range }) }, t("chart.back")));
     this.chooser = this.makeChooser();
@@ -38,40 +47,61 @@ export class TimeControls {
         step(t("chart.earlier"), icon("chevron-left"), () => moved(this.view, plant.now(), -0.5)),
         step(t("chart.later"), icon("chevron-right"), () => moved(this.view, plant.now(), 0.5)),
         step(t("chart.in"), icon("zoom-in"), () => zoomed(this.view, plant.now(), 0.5)),
-        step(t("chart.out"), icon("zoom-out"), () => zoomed(this.view, plant.now(), 2))));
+        step(t("chart.out"), icon("zoom-out"), () => zoomed(this.view, plant.now(), 2)),
+        this.undo));
     this.show(view);
   }
 
   show(view: View): void {
+    if (!same(view, this.view)) this.past.push(this.view);
+    if (this.past.length > MOST_BACK) this.past.shift();
+    this.undo.disabled = !this.past.length;
     this.view = view;
     if (view.live) this.range = view.range;
     this.paused.hidden = view.live;
-    this.chooser.classList.toggle("chosen", !view.live);
+    const further = view.live && !(view.range in RANGES);
+    this.chooser.classList.toggle("chosen", !view.live || further);
+    setText(this.chosen, further ? t(`chart.${view.range}`) : t("chart.span"));
     for (const [range, button] of this.ranges) {
       button.setAttribute("aria-pressed", String(view.live && view.range === range));
     }
   }
 
-  /** From and to, in the plant's time. */
+  /** What was shown before this. */
+  private backwards(): View {
+    const before = this.past.pop() ?? this.view;
+    this.view = before;
+    return before;
+  }
+
+  /** Shifts, days and weeks; or from and to, in the plant's time. */
   private makeChooser(): HTMLDetailsElement {
     const labelled = (words: string, input: HTMLElement): HTMLElement => h("label", { class: "field" }, h("span", {}, words), input);
-    const form = h("form", { class: "popover stack", submit: (event) => { event.preventDefault(); this.choose(); } },
+    const form = h("form", { class: "stack", submit: (event) => { event.preventDefault(); this.choose(); } },
       labelled(t("chart.from"), this.from), labelled(t("chart.to"), this.to),
       h("p", { class: "muted" }, t("chart.in_zone", { zone: zone.name })), this.wrong,
       h("button", { class: "button primary" }, t("chart.look")));
+    const named = (words: string, view: () => View): HTMLElement =>
+      h("button", { type: "button", class: "button small", click: () => { details.open = false; this.look(view()); } }, words);
+    const growing = (range: Range): HTMLElement => named(t(`chart.${range}`), () => ({ live: true, range }));
+    const over = (name: keyof typeof OVER): HTMLElement => named(t(`chart.${name}`), () => between(...OVER[name](plant.now())));
+    const spans = h("div", { class: "named", role: "group", "aria-label": t("chart.named") },
+      ...(Object.keys(GROWING) as (keyof typeof GROWING)[]).flatMap((range, place) => [growing(range), over(Object.keys(OVER)[place] as keyof typeof OVER)]),
+      growing("365d"));
     const details = h("details", { class: "menu span", toggle: () => details.open && this.fill() },
-      h("summary", { class: "button small", title: t("chart.span") }, icon("calendar"), h("span", {}, t("chart.span"))), form);
+      h("summary", { class: "button small", title: t("chart.span") }, icon("calendar"), this.chosen),
+      h("div", { class: "popover stack" }, spans, form));
     return details;
   }
 
   private fill(): void {
     const [from, to] = bounds(this.view, plant.now());
-    for (const [input, ms] of [[this.from, from], [this.to, to]] as const) input.value = `${day(ms)} ${minutes(ms)}`;
+    for (const [input, ms] of [[this.from, from], [this.to, to]] as const) input.value = typed(ms);
     setText(this.wrong, "");
   }
 
   private choose(): void {
-    const [from, to] = [this.from, this.to].map(({ value }) => zone.utc(Date.parse(`${value.trim().replace(/\s+/, "T")}Z`))) as [number, number];
+    const [from, to] = [this.from, this.to].map(({ value }) => meant(value)) as [number, number];
     setText(this.wrong, from < to ? "" : t("chart.wrong_span"));
     if (!(from < to)) return;
     this.chooser.open = false;
@@ -79,9 +109,8 @@ export class TimeControls {
   }
 }
 
-/** ISO, 24 hours: browsers' own fields show dates the way of their owner's country. */
 function field(): HTMLInputElement {
-  return h("input", { class: "input", required: true, placeholder: "2026-01-31 14:30", pattern: "\\s*\\d{4}-\\d{2}-\\d{2}\\s+\\d{2}:\\d{2}\\s*", title: t("chart.pattern"), autocomplete: "off" });
+  return h("input", { class: "input", required: true, placeholder: EXAMPLE, pattern: PATTERN, title: t("chart.pattern"), autocomplete: "off" });
 }
 
 /** Which device, and which of what it measures. */
@@ -108,23 +137,6 @@ export class Picks {
     if (chosen) this.device.value = String(chosen.device.id);
     const wanted = measured.some(({ name }) => name === metric) ? metric : measured[0]?.name;
     if (wanted) this.metric.value = wanted;
-  }
-}
-
-export class Figures {
-  readonly element = h("dl", { class: "figures" });
-  private readonly values = new Map<string, HTMLElement>();
-
-  constructor() {
-    for (const name of ["last", "min", "mean", "max"] as const) {
-      const value = h("dd", {}, "—");
-      this.values.set(name, value);
-      this.element.append(h("div", {}, h("dt", {}, t(`chart.${name}`)), value));
-    }
-  }
-
-  show(told: Record<string, string>): void {
-    for (const [name, value] of this.values) setText(value, told[name] ?? "—");
   }
 }
 

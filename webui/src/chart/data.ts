@@ -1,6 +1,9 @@
 // A series as columns for the plot: gaps become empty places, buckets stand in their middle.
 
 import type { Series } from "../model.ts";
+import type { Band } from "./picture.ts";
+
+const HOUR_MS = 3_600_000;
 
 type Column = (number | null)[];
 
@@ -65,6 +68,27 @@ export function gaps(series: Series, gap: number, from: number, to: number): [nu
     if (edges[place]! - begin > gap - step) found.push([begin, edges[place]!]);
   }
   return found;
+}
+
+/** The place of what is nearest to a moment, if it is no farther than `within`. */
+export function nearest({ times, mean }: Columns, moment: number, within: number): number | undefined {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < moment) low = middle + 1;
+    else high = middle;
+  }
+  const far = (place: number): number => (mean[place] == null ? Infinity : Math.abs(times[place]! - moment));
+  const place = far(low - 1) <= far(low) ? low - 1 : low;
+  return far(place) <= within ? place : undefined;
+}
+
+/** What is usual at a moment. */
+export function usualAt({ times, low, high }: Band, moment: number): [number, number] | undefined {
+  const place = Math.floor((moment - (times[0] ?? Infinity)) / HOUR_MS);
+  const [least, most] = [low[place], high[place]];
+  return least == null || most == null ? undefined : [least, most];
 }
 
 /** The series with a newer reading at its end, as it is until it is loaded anew. */

@@ -1,48 +1,22 @@
-// The picture itself: uPlot with a band between the extremes, hatched gaps, limits and the last value named.
+// The picture itself: uPlot with a band between the extremes, and the layers around its line.
 
 import uPlot from "uplot";
-import type { Columns } from "./data.ts";
 import { span, timeTicks, timeWords, valueWords } from "./axis.ts";
-
-export interface Limit {
-  value: number;
-  priority: number;
-  words: string;
-}
-
-/** A time during which an alarm stood. */
-export interface Period {
-  from: number;
-  to: number;
-  priority: number;
-}
-
-export interface Picture {
-  columns: Columns;
-  bounds: [number, number];
-  gaps: [number, number][];
-  limits: Limit[];
-  periods: Period[];
-  last: { time: number; value: number; words: string } | undefined;
-  /** For what is either off or on: the words for both. */
-  stepped: [string, string] | undefined;
-}
+import { AXIS_FONT, COLOURS, drawAbove, drawBeneath, drawBetween, type Colours, type Sheet } from "./layers.ts";
+import type { Picture } from "./picture.ts";
 
 export interface Handlers {
   zoom: (from: number, to: number) => void;
   point: (place: number | null) => void;
 }
 
-const AXIS_FONT = '12px "Inter", system-ui, sans-serif';
-const LABEL_FONT = '600 12px "Inter", system-ui, sans-serif';
-const SIGN_FONT = '700 11px "Inter", system-ui, sans-serif';
-const RIGHT_PX = 72;
+const RIGHT_PX = 80;
 const SWITCH_SPAN: [number, number] = [-0.15, 1.15];
 
 export class Plot {
   private readonly plot: uPlot;
   private picture: Picture | undefined;
-  private readonly colours: Record<string, string> = {};
+  private readonly colours = {} as Colours;
 
   /** sync: the plots of one name move their cursors together. */
   constructor(private readonly place: HTMLElement, private readonly height: () => number, private readonly handlers: Handlers, private readonly sync?: string) {
@@ -80,18 +54,22 @@ export class Plot {
     (this.plot.setCursor as (at: { left: number; top: number }, fire: boolean, tellOthers: boolean) => void)(at, true, true);
   }
 
+  get canvas(): HTMLCanvasElement {
+    return this.plot.ctx.canvas;
+  }
+
   destroy(): void {
     this.plot.destroy();
   }
 
   private options(): uPlot.Options {
     const axis = {
-      stroke: () => this.colours.muted!,
+      stroke: () => this.colours.muted,
       font: AXIS_FONT,
-      grid: { stroke: () => this.colours["line-soft"]!, width: 1 },
+      grid: { stroke: () => this.colours["line-soft"], width: 1 },
       ticks: { show: false },
     };
-    const edge = { label: "", stroke: "transparent", points: { show: false } };
+    const edge = { label: "", stroke: () => this.colours["series-1"], width: 1, alpha: 0.4, points: { show: false } };
     return {
       width: this.place.clientWidth || 600,
       height: this.height(),
@@ -100,7 +78,7 @@ export class Plot {
       padding: [12, RIGHT_PX, 0, 0],
       scales: {
         x: { time: false, range: () => this.picture?.bounds ?? [0, 1] },
-        y: { range: (_plot, low, high) => (this.picture?.stepped ? SWITCH_SPAN : low === null || high === null ? [0, 1] : span(low, high, this.limits())) },
+        y: { range: (_plot, low, high) => (this.picture?.stepped ? SWITCH_SPAN : this.reach(low, high)) },
       },
       axes: [
         { ...axis, size: 42, gap: 6, splits: (_plot, _axis, from, to) => timeTicks(from, to, this.width), values: (_plot, ticks) => (this.picture ? timeWords(ticks) : ticks.map(() => "")) },
@@ -108,19 +86,20 @@ export class Plot {
       ],
       series: [
         {},
-        { label: "", stroke: () => this.colours["series-1"]!, width: 1.75, spanGaps: false, points: { show: true, size: 3, filter: (plot) => alone(plot.data[1]!) } },
+        { label: "", stroke: () => this.colours["series-1"], width: 1.75, spanGaps: false, points: { show: true, size: 3, filter: (plot) => alone(plot.data[1]!) } },
         edge, edge,
       ],
-      bands: [{ series: [2, 3], fill: () => this.colours["band-1"]! }],
+      bands: [{ series: [2, 3], fill: () => this.colours["band-1"] }],
       cursor: {
         y: false,
-        points: { size: 7, stroke: () => this.colours["series-1"]!, fill: () => this.colours.raised! },
+        points: { size: 8, width: 2, stroke: () => this.colours["series-1"], fill: () => this.colours.raised },
         drag: { x: true, y: false, setScale: false },
         ...(this.sync && { sync: { key: this.sync, scales: ["x", null] as [string, null], filters: { pub: isMove, sub: () => true } } }),
       },
       hooks: {
-        drawClear: [(plot) => { this.drawPeriods(plot); this.drawGaps(plot); }],
-        draw: [(plot) => { this.drawLimits(plot); this.drawLast(plot); }],
+        drawClear: [(plot) => this.drawn(plot, drawBeneath)],
+        drawAxes: [(plot) => this.drawn(plot, drawBetween)],
+        draw: [(plot) => this.drawn(plot, drawAbove)],
         setSelect: [(plot) => this.selected(plot)],
         setCursor: [(plot) => this.handlers.point(plot.cursor.idx ?? null)],
       },
@@ -142,8 +121,17 @@ export class Plot {
     };
   }
 
-  private limits(): number[] {
-    return this.picture?.limits.map(({ value }) => value) ?? [];
+  /** What the value axis spans: the line, that of the week before, and what is near them. */
+  private reach(low: number | null, high: number | null): [number, number] {
+    const { limits = [], band, before } = this.picture ?? {};
+    const values = [low, high, ...(before ? [...before.min, ...before.max] : [])].filter((value) => value !== null);
+    if (!values.length) return [0, 1];
+    const near = [...limits.map(({ value }) => value), ...(band ? [...band.low, ...band.high] : [])].filter((value) => value !== null);
+    return span(values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b)), near);
+  }
+
+  private drawn(plot: uPlot, layers: (sheet: Sheet) => void): void {
+    if (this.picture) layers({ plot, colours: this.colours, picture: this.picture });
   }
 
   private selected(plot: uPlot): void {
@@ -153,93 +141,10 @@ export class Plot {
     this.handlers.zoom(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
   }
 
-  /** An alarm's time is shaded, with its priority on top. */
-  private drawPeriods(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    const px = devicePixelRatio;
-    ctx.save();
-    ctx.font = scaled(SIGN_FONT);
-    ctx.textBaseline = "top";
-    ctx.textAlign = "center";
-    for (const { from, to, priority } of this.picture?.periods ?? []) {
-      const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
-      const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, "x", true));
-      if (right <= left) continue;
-      const width = Math.max(right - left, 2 * px);
-      ctx.fillStyle = this.colours[`p${priority}`] ?? this.colours.muted!;
-      ctx.globalAlpha = 0.11;
-      ctx.fillRect(left, bbox.top, width, bbox.height);
-      ctx.globalAlpha = 1;
-      ctx.fillRect(left, bbox.top, width, 3 * px);
-      if (width < 14 * px) continue;
-      ctx.fillRect(left, bbox.top, 14 * px, 15 * px);
-      ctx.fillStyle = this.colours.raised!;
-      ctx.fillText(String(priority), left + 7 * px, bbox.top + 3 * px);
-    }
-    ctx.restore();
-  }
-
-  private drawGaps(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    ctx.strokeStyle = this.colours.hatch!;
-    ctx.lineWidth = devicePixelRatio;
-    for (const [from, to] of this.picture?.gaps ?? []) {
-      const left = plot.valToPos(from, "x", true);
-      const right = plot.valToPos(to, "x", true);
-      if (right - left >= 3 * devicePixelRatio) hatch(ctx, left, right, bbox.top, bbox.height);
-    }
-    ctx.restore();
-  }
-
-  private drawLimits(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.font = scaled(AXIS_FONT);
-    ctx.lineWidth = 1.5 * devicePixelRatio;
-    ctx.textAlign = "left";
-    ctx.textBaseline = "bottom";
-    for (const { value, priority, words } of this.picture?.limits ?? []) {
-      const y = plot.valToPos(value, "y", true);
-      if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
-      ctx.strokeStyle = ctx.fillStyle = this.colours[`p${priority}`] ?? this.colours.muted!;
-      ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      const above = y - bbox.top > 20 * devicePixelRatio;
-      ctx.fillText(words, bbox.left + 6 * devicePixelRatio, above ? y - 3 * devicePixelRatio : y + 18 * devicePixelRatio);
-    }
-    ctx.restore();
-  }
-
-  /** The newest value stands at the end of its line: no legend to look up. */
-  private drawLast(plot: uPlot): void {
-    const { last, bounds } = this.picture ?? {};
-    if (!last || !bounds || last.time < bounds[0] || last.time > bounds[1]) return;
-    const { ctx, bbox } = plot;
-    const x = plot.valToPos(last.time, "x", true);
-    const y = Math.min(Math.max(plot.valToPos(last.value, "y", true), bbox.top), bbox.top + bbox.height);
-    ctx.save();
-    ctx.fillStyle = this.colours["series-1"]!;
-    ctx.beginPath();
-    ctx.arc(x, y, 3.5 * devicePixelRatio, 0, 2 * Math.PI);
-    ctx.fill();
-    ctx.font = scaled(LABEL_FONT);
-    ctx.textAlign = "left";
-    ctx.textBaseline = "middle";
-    ctx.fillText(last.words, Math.min(x, bbox.left + bbox.width) + 8 * devicePixelRatio, y);
-    ctx.restore();
-  }
-
   private readColours(): void {
     const probe = document.createElement("span");
     this.place.append(probe);
-    for (const name of ["muted", "raised", "line-soft", "series-1", "band-1", "hatch", "p1", "p2", "p3", "p4"]) {
+    for (const name of COLOURS) {
       probe.style.color = `var(--${name})`;
       this.colours[name] = getComputedStyle(probe).color;
     }
@@ -259,23 +164,4 @@ function alone(values: uPlot.AlignedData[1]): number[] {
     if (values[place] != null && values[place - 1] == null && values[place + 1] == null) found.push(place);
   }
   return found;
-}
-
-function hatch(ctx: CanvasRenderingContext2D, left: number, right: number, top: number, height: number): void {
-  const step = 7 * devicePixelRatio;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(left, top, right - left, height);
-  ctx.clip();
-  ctx.beginPath();
-  for (let x = Math.floor((left - height) / step) * step; x < right; x += step) {
-    ctx.moveTo(x, top + height);
-    ctx.lineTo(x + height, top);
-  }
-  ctx.stroke();
-  ctx.restore();
-}
-
-function scaled(font: string): string {
-  return font.replace(/(\d+)px/, (_, size: string) => `${Number(size) * devicePixelRatio}px`);
 }

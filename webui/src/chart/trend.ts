@@ -3,25 +3,31 @@
 import { get } from "../api.ts";
 import { h, setText } from "../dom.ts";
 import { failure } from "../element.ts";
-import { clock, day, minutes, moment, quantity, share, step, zone } from "../format.ts";
-import type { Alert, DeviceStatus, Metric, Rule, Series } from "../model.ts";
+import { clock, day, minutes, moment, number, quantity, share, step, zone } from "../format.ts";
+import type { Alert, DeviceStatus, Incident, Metric, Series } from "../model.ts";
 import { plant } from "../plant.ts";
+import type { Rule } from "../rules/model.ts";
 import { t } from "../text.ts";
-import { Figures } from "./controls.ts";
-import { columns, extended, gapMs, gaps, stats, type Columns, type Stats } from "./data.ts";
-import { Plot, type Limit, type Period } from "./plot.ts";
+import { Beside } from "./beside.ts";
+import { columns, extended, gapMs, gaps, nearest, stats, usualAt, type Columns, type Stats } from "./data.ts";
+import { Figures } from "./figures.ts";
+import { limits } from "./limits.ts";
+import type { Mark, Period, Picture } from "./picture.ts";
+import { Plot } from "./plot.ts";
 import { table } from "./table.ts";
-import { between, bounds, type View } from "./view.ts";
+import { between, bounds, zoomed, type View } from "./view.ts";
 
 const LEAST_PAUSE_MS = 2000;
 const JUMP_MS = 3_600_000;
 const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20, Home: -1e9, End: 1e9 };
+const ZOOMS: Record<string, number> = { "+": 0.5, "=": 0.5, "-": 2 };
 
 export interface Around {
   /** Somebody wants to see another stretch of time. */
   look: (view: View) => void;
   rules: () => readonly Rule[];
   alerts: () => Iterable<Alert>;
+  incidents: () => readonly Incident[];
   drawn?: () => void;
 }
 
@@ -31,6 +37,10 @@ export class Trend {
   readonly basis = h("p", { class: "basis muted" });
   readonly frame: HTMLElement;
   series: Series | undefined;
+  /** What is drawn now. */
+  shown: Picture | undefined;
+  private readonly beside = new Beside();
+  private compare = false;
   private readonly picture = h("div", { class: "plot", role: "img", tabindex: "0", "aria-label": t("loading"), keydown: (event) => this.key(event as KeyboardEvent) });
   private readonly message = h("div", { class: "plot-message" });
   private readonly rows = h("div", { class: "table-scroll chart-table", tabindex: "0", role: "group", "aria-label": t("chart.table"), hidden: true });
@@ -72,10 +82,12 @@ export class Trend {
     signal.addEventListener("abort", () => { observer.disconnect(); this.plot?.destroy(); });
   }
 
-  show(device: number | undefined, metric: Metric | undefined, view: View): void {
+  /** compare: with the same stretch a week earlier. */
+  show(device: number | undefined, metric: Metric | undefined, view: View, compare = false): void {
     this.device = device;
     this.metric = metric;
     this.view = view;
+    this.compare = compare;
     void this.load();
   }
 
@@ -108,29 +120,35 @@ export class Trend {
     const told = stats(series);
     const words = this.words(series);
     this.columns = columns(series, gap);
-    this.plot?.show({
+    this.shown = {
       columns: this.columns,
       bounds: bounds(this.view, plant.now()),
       gaps: gaps(series, gap, ...this.known()),
-      limits: this.limits(words),
+      limits: limits(this.around.rules(), this.device, metric, words),
       periods: this.periods(),
+      marks: this.marks(),
+      band: this.beside.band,
+      before: this.compare ? this.beside.before : undefined,
       last: told && { time: this.columns.times.at(-1)!, value: told.last, words: words(told.last) },
       stepped: this.isSwitch ? [t("devices.stopped"), t("devices.running")] : undefined,
-    });
-    this.tell(series, metric, status, told, words);
+    };
+    this.plot?.show(this.shown);
+    this.tell(series, metric, status, told, this.shown);
     if (!told) this.sayNothing(status);
     if (this.picture.hidden) this.tabulate();
     this.around.drawn?.();
   }
 
-  private tell(series: Series, metric: Metric, { device }: DeviceStatus, told: Stats | undefined, words: (value: number) => string): void {
+  private tell(series: Series, metric: Metric, { device }: DeviceStatus, told: Stats | undefined, shown: Picture): void {
+    const words = this.words(series);
     const figures: Record<string, string> = told ? { last: words(told.last), min: words(told.min), mean: this.isSwitch ? share(told.mean) : words(told.mean), max: words(told.max) } : {};
     this.figures.show(figures);
-    setText(this.basis, series.source === "raw" ? t("chart.raw") : t("chart.buckets", { step: step(series.bucket_ms!) }));
+    const basis = series.source === "raw" ? t("chart.raw") : t("chart.buckets", { step: step(series.bucket_ms!) });
+    setText(this.basis, this.beside.failed ? `${basis} · ${t("chart.beside_failed")}` : basis);
     const [from, to] = bounds(this.view, plant.now());
     const about = { metric: metric.label, device: device.name, zone: zone.name, from: `${day(from)} ${minutes(from)}`, to: `${day(to)} ${minutes(to)}` };
-    const sentence = told ? `${t("chart.sentence", { ...about, ...figures })} ${t("chart.keys")}` : t("chart.sentence_none", about);
-    this.picture.setAttribute("aria-label", sentence);
+    const sentences = told ? [t("chart.sentence", { ...about, ...figures }), ...around(shown), t("chart.keys")] : [t("chart.sentence_none", about), ...around(shown)];
+    this.picture.setAttribute("aria-label", sentences.join(" "));
   }
 
   private get isSwitch(): boolean {
@@ -147,6 +165,7 @@ export class Trend {
     const [from, to] = bounds(this.view, plant.now()).map(Math.round) as [number, number];
     const asked = ++this.asked;
     this.loadedAt = Date.now();
+    void this.loadBeside(device, metric, from, to);
     const query = new URLSearchParams({ device_id: String(device), metric: metric.name, from: String(from), to: String(to), points: String(this.plot.width) });
     try {
       const series = await get<Series>(`/data/series?${query}`);
@@ -159,9 +178,16 @@ export class Trend {
     }
   }
 
+  /** The line does not wait for what stands beside it. */
+  private async loadBeside(device: number, { name }: Metric, from: number, to: number): Promise<void> {
+    const intervalMs = plant.devices.get(device)?.device.expected_interval_ms ?? 0;
+    const asked = { device, metric: name, from, to, points: this.plot!.width, intervalMs, usual: !this.isSwitch, compare: this.compare };
+    if (await this.beside.load(asked)) this.draw();
+  }
+
   /** The chart as often as its pixels change, and no faster than is kind to the appliance. */
   private get pauseMs(): number {
-    const [from, to] = bounds(this.view, 0);
+    const [from, to] = bounds(this.view, plant.now());
     return Math.max(LEAST_PAUSE_MS, (to - from) / (this.plot?.width ?? 600));
   }
 
@@ -195,19 +221,27 @@ export class Trend {
   }
 
   private tabulate(): void {
-    if (this.series) this.rows.replaceChildren(table(this.series, this.metric?.label ?? ""));
-  }
-
-  private limits(words: (value: number) => string): Limit[] {
-    return this.around.rules()
-      .filter((rule) => rule.enabled && rule.device_id === this.device && rule.metric === this.metric?.name && rule.limit !== null)
-      .map(({ limit, priority }) => ({ value: limit!, priority, words: t("chart.limit", { value: words(limit!) }) }));
+    if (this.series && this.shown) this.rows.replaceChildren(...table(this.series, this.metric?.label ?? "", this.shown, this.beside.gap));
   }
 
   private periods(): Period[] {
+    const [from, to] = bounds(this.view, plant.now());
     return [...this.around.alerts()]
       .filter((alert) => alert.device_id === this.device && (alert.metric === null || alert.metric === this.metric?.name))
-      .map((alert) => ({ from: Date.parse(alert.raised_at), to: alert.cleared_at ? Date.parse(alert.cleared_at) : plant.now(), priority: alert.priority }));
+      .map(({ raised_at: raised, cleared_at: cleared, priority, message }) => {
+        const [begin, end] = [Date.parse(raised), cleared ? Date.parse(cleared) : plant.now()];
+        const when = { from: moment(begin, plant.now()), to: cleared ? moment(end, plant.now()) : t("chart.still") };
+        return { from: begin, to: end, priority, words: t("chart.alarm_row", { message, priority, ...when }) };
+      })
+      .filter((period) => period.to > from && period.from < to);
+  }
+
+  private marks(): Mark[] {
+    const [from, to] = bounds(this.view, plant.now());
+    return this.around.incidents()
+      .filter(({ device_id }) => device_id === this.device)
+      .map((incident) => ({ from: Date.parse(incident.from), to: Date.parse(incident.to), words: incident.title }))
+      .filter((mark) => mark.to > from && mark.from < to);
   }
 
   private sayNothing(status: DeviceStatus): void {
@@ -229,18 +263,50 @@ export class Trend {
       return;
     }
     const words = this.words(series);
-    const time = `${day(at.times[place!]!)} ${clock(at.times[place!]!)}`;
-    setText(this.read, series.source === "raw"
-      ? t("chart.at", { time, value: words(value) })
-      : t("chart.at_bucket", { time, value: words(value), min: words(at.min[place!]!), max: words(at.max[place!]!) }));
+    const bare = (each: number): string => (this.isSwitch ? words(each) : number(each, series.digits));
+    const moment = at.times[place!]!;
+    const time = `${day(moment)} ${clock(moment)}`;
+    const { band, before } = this.shown ?? {};
+    const usual = band && usualAt(band, moment);
+    const then = before && nearest(before, moment, this.beside.gap);
+    setText(this.read, [
+      series.source === "raw"
+        ? t("chart.at", { time, value: words(value) })
+        : t("chart.at_bucket", { time, value: words(value), min: bare(at.min[place!]!), max: bare(at.max[place!]!) }),
+      usual && t("chart.at_usual", { low: bare(usual[0]), high: bare(usual[1]) }),
+      then !== undefined && t("chart.at_before", { value: bare(before!.mean[then]!) }),
+    ].filter(Boolean).join(" · "));
   }
 
+  /** Arrows and Home/End read, + and - zoom about what is read. */
   private key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const zoom = ZOOMS[event.key];
     const by = STEPS[event.key];
-    const count = this.columns?.times.length;
-    if (by === undefined || !count || !this.plot) return;
+    if (zoom === undefined && by === undefined) return;
     event.preventDefault();
-    const from = this.cursor ?? (by < 0 ? count : -1);
-    this.plot.point(Math.min(count - 1, Math.max(0, from + by)));
+    if (zoom !== undefined) this.around.look(zoomed(this.view, plant.now(), zoom, this.cursor === null ? undefined : this.columns?.times[this.cursor]));
+    else this.step(by!);
   }
+
+  /** On to the next reading; over a gap to what is on its other side. */
+  private step(by: number): void {
+    const { mean } = this.columns ?? {};
+    if (!mean?.length || !this.plot) return;
+    const from = this.cursor ?? (by < 0 ? mean.length : -1);
+    let place = Math.min(mean.length - 1, Math.max(0, from + by));
+    while (mean[place] === null) place += Math.sign(by);
+    this.plot.point(place);
+  }
+}
+
+/** What stands around the line, in words. */
+function around({ limits: lines, periods, marks, band, before }: Picture): string[] {
+  return [
+    lines.length && t("chart.said_limits", { limits: lines.map(({ words }) => words).join(", ") }),
+    periods.length && t("chart.said_alarms", { n: periods.length }),
+    marks.length && t("chart.said_incidents", { titles: marks.map(({ words }) => words).join(", ") }),
+    band && t("chart.said_usual"),
+    before && t("chart.said_before"),
+  ].filter((each): each is string => Boolean(each));
 }

@@ -1,15 +1,22 @@
-// The stretch of time a chart shows: the last so many minutes up to now, or a fixed one.
+// The stretch of time a chart shows: the last so long or what has begun, up to now; or a fixed one.
+
+import { GROWING } from "./spans.ts";
 
 export const RANGES = { "10m": 600_000, "1h": 3_600_000, "8h": 28_800_000, "24h": 86_400_000, "7d": 604_800_000, "30d": 2_592_000_000 } as const;
-export type Range = keyof typeof RANGES;
+const YEAR = { "365d": 365 * 86_400_000 } as const;
+const LENGTHS = { ...RANGES, ...YEAR };
+export type Range = keyof typeof LENGTHS | keyof typeof GROWING;
 
 const SHORTEST_MS = 10_000;
+const SHORTEST_GROWING_MS = 60_000;
 const LONGEST_MS = 400 * 86_400_000;
 
 export type View = { live: true; range: Range } | { live: false; from: number; to: number };
 
 export function bounds(view: View, now: number): [number, number] {
-  return view.live ? [now - RANGES[view.range], now] : [view.from, view.to];
+  if (!view.live) return [view.from, view.to];
+  if (view.range in GROWING) return [Math.min(GROWING[view.range as keyof typeof GROWING](now), now - SHORTEST_GROWING_MS), now];
+  return [now - LENGTHS[view.range as keyof typeof LENGTHS], now];
 }
 
 /** A view moved by a share of its length; one that reaches now stays within what has been. */
@@ -19,12 +26,12 @@ export function moved(view: View, now: number, share: number): View {
   return { live: false, from: from + by, to: to + by };
 }
 
-/** A view longer or shorter by a factor; around its middle, or up to now where that is its end. */
-export function zoomed(view: View, now: number, factor: number): View {
+/** A view longer or shorter by a factor about a moment; else about its middle, or now where that is its end. */
+export function zoomed(view: View, now: number, factor: number, moment?: number): View {
   const [from, to] = bounds(view, now);
   const length = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, (to - from) * factor));
-  const middle = view.live ? to - length / 2 : (from + to) / 2;
-  const end = Math.min(now, middle + length / 2);
+  const about = moment ?? (view.live ? to : (from + to) / 2);
+  const end = Math.min(now, about + ((to - about) * length) / (to - from));
   return { live: false, from: end - length, to: end };
 }
 
@@ -34,12 +41,17 @@ export function between(from: number, to: number): View {
   return { live: false, from: Math.round(middle - half), to: Math.round(middle + half) };
 }
 
+export function same(one: View, other: View): boolean {
+  if (one.live) return other.live && one.range === other.range;
+  return !other.live && one.from === other.from && one.to === other.to;
+}
+
 export function fromQuery(query: URLSearchParams): View {
   const from = Number(query.get("from"));
   const to = Number(query.get("to"));
   if (from > 0 && to > from) return { live: false, from, to };
   const range = query.get("range") ?? "";
-  return { live: true, range: range in RANGES ? (range as Range) : "1h" };
+  return { live: true, range: range in LENGTHS || range in GROWING ? (range as Range) : "1h" };
 }
 
 export function intoQuery(view: View, query: URLSearchParams): void {

@@ -3,12 +3,14 @@
 import { get } from "../api.ts";
 import { metrics } from "../catalogue.ts";
 import { Picks, TimeControls } from "../chart/controls.ts";
+import { Marks } from "../chart/marks.ts";
 import { Trend } from "../chart/trend.ts";
 import { fromQuery, intoQuery, type View } from "../chart/view.ts";
 import { h, setText } from "../dom.ts";
 import { Element } from "../element.ts";
-import type { Metric, Rule } from "../model.ts";
+import type { Metric } from "../model.ts";
 import { plant, type Pick } from "../plant.ts";
+import type { Rule } from "../rules/model.ts";
 import { t } from "../text.ts";
 
 export class ChartElement extends Element {
@@ -18,8 +20,10 @@ export class ChartElement extends Element {
   private readonly trend = new Trend(this.view, {
     look: (view) => this.look(view),
     rules: () => this.rules,
-    alerts: () => plant.alerts.values(),
+    alerts: () => this.marks.alerts,
+    incidents: () => this.marks.incidents,
   });
+  private readonly marks = new Marks(() => this.trend.draw());
   private readonly other = h("button", { type: "button", class: "button small", "aria-pressed": "false", click: () => this.turn() }, t("chart.table"));
   private readonly page = h("a", { class: "to-page" });
   private catalogue = new Map<string, Metric>();
@@ -37,6 +41,7 @@ export class ChartElement extends Element {
       h("div", { class: "reading" }, this.times.paused, this.page, read), frame,
       h("footer", {}, figures.element, basis, this.other));
     this.trend.begin(signal);
+    this.marks.begin(signal);
     plant.on("snapshot", () => this.offer(), signal);
     plant.on("pick", (event) => this.picked(event.detail), signal);
     void this.prepare();
@@ -85,6 +90,7 @@ export class ChartElement extends Element {
   }
 
   private show(): void {
+    this.marks.look(this.device, this.view);
     this.trend.show(this.device, this.catalogue.get(this.metric ?? ""), this.view);
     const query = new URLSearchParams();
     intoQuery(this.view, query);

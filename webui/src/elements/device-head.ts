@@ -1,6 +1,7 @@
 // What is known of one device: its state, when it was heard of, what it should do, its keys.
 
 import { get } from "../api.ts";
+import { machineLink } from "../device-row.ts";
 import { h, setText } from "../dom.ts";
 import { Element, failure } from "../element.ts";
 import { age, clock, day, moment, number, step } from "../format.ts";
@@ -42,7 +43,8 @@ export class DeviceHeadElement extends Element {
     const { device, state, received_at } = status;
     this.state.hidden = face(state) === "never";
     showTag(this.state, state, received_at);
-    this.fact("machine", device.machine ?? "—");
+    const machine = this.facts.get("machine")!;
+    if (machine.textContent !== (device.machine ?? "—")) machine.replaceChildren(machineLink(device));
     this.fact("area", device.area || "—");
     this.fact("interval", step(device.expected_interval_ms));
     this.fact("heard", received_at ? heard(Date.parse(received_at)) : t("state.never"));

@@ -5,8 +5,9 @@ import { h, setText } from "../dom.ts";
 import { Element } from "../element.ts";
 import type { DeviceStatus, Metric, State } from "../model.ts";
 import { plant } from "../plant.ts";
+import { start } from "../start.ts";
 import { t } from "../text.ts";
-import { words } from "../value.ts";
+import { face, words } from "../value.ts";
 import { Row } from "../device-row.ts";
 
 const ABNORMAL_FIRST: State[] = ["offline", "stale", "never", "live"];
@@ -18,6 +19,8 @@ export class DevicesElement extends Element {
   private readonly head = h("thead");
   private readonly body = h("tbody");
   private readonly search = h("input", { class: "input", type: "search", "aria-label": t("devices.search"), placeholder: t("devices.search"), input: () => this.searched() });
+  private readonly ofState = this.choice("devices.any_state", ABNORMAL_FIRST.map((state) => [state, t(`devices.state_of.${state}`)]));
+  private readonly ofArea = this.choice("devices.any_area", []);
   private readonly count = h("p", { class: "muted", role: "status" });
   private readonly none = h("p", { class: "nothing", hidden: true });
   private readonly more = h("button", { type: "button", class: "button small", hidden: true, click: () => { this.most += AT_ONCE; this.order(); } }, t("more"));
@@ -32,14 +35,19 @@ export class DevicesElement extends Element {
     return this.dataset.all === undefined;
   }
 
+  /** Whether all devices are shown, some at a time; the time machine has no other page of them. */
+  private get long(): boolean {
+    return this.whole || start.replay;
+  }
+
   protected begin(signal: AbortSignal): void {
     const title = this.querySelector("h2")!;
+    if (this.long) this.most = AT_ONCE;
     if (this.whole) {
-      this.most = AT_ONCE;
       this.search.value = new URLSearchParams(location.search).get("q") ?? "";
     }
     const table = h("table", { "aria-labelledby": title.id }, this.head, this.body);
-    this.replaceChildren(h("header", {}, title, ...(this.whole ? [this.search, this.count] : [this.all])),
+    this.replaceChildren(h("header", {}, title, ...(this.long ? [this.search, this.ofState, this.ofArea, this.count] : [this.all])),
       h("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-labelledby": title.id }, table), this.none, this.more);
     plant.on("snapshot", () => this.build(), signal);
     plant.on("connection", () => this.each((row, status) => row.show(status)), signal);
@@ -75,7 +83,9 @@ export class DevicesElement extends Element {
   /** The rows in their order; those beyond the end are not made. */
   private order(): void {
     const asked = this.search.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-    const found = [...plant.devices.values()].filter((status) => asked.every((word) => text(status).includes(word))).sort(byState);
+    const own = [...plant.devices.values()].filter(({ device }) => start.machine === null || device.machine_id === start.machine);
+    this.offerAreas(own);
+    const found = own.filter((status) => this.chosen(status) && asked.every((word) => text(status).includes(word))).sort(byState);
     const wanted = found.slice(0, this.most);
     const there = new Set(wanted.map(({ device }) => device.id));
     for (const [id, row] of this.rows) {
@@ -87,12 +97,30 @@ export class DevicesElement extends Element {
       const { element } = this.row(status);
       if (this.body.children[place] !== element) this.body.insertBefore(element, this.body.children[place] ?? null);
     });
-    const all = plant.devices.size;
-    this.more.hidden = !this.whole || found.length <= this.most;
+    const all = own.length;
+    this.more.hidden = !this.long || found.length <= this.most;
     this.none.hidden = found.length > 0 || all === 0;
-    setText(this.none, t("devices.none_found", { text: this.search.value }));
+    setText(this.none, this.search.value ? t("devices.none_found", { text: this.search.value }) : t("devices.none_chosen"));
     setText(this.all, t("devices.all", { n: all }));
-    setText(this.count, asked.length ? t("devices.found", { n: found.length, all }) : t("devices.count", { n: all }));
+    setText(this.count, found.length < all ? t("devices.found", { n: found.length, all }) : t("devices.count", { n: all }));
+  }
+
+  private choice(all: "devices.any_state" | "devices.any_area", options: readonly (readonly [string, string])[]): HTMLSelectElement {
+    return h("select", { class: "input", "aria-label": t(all), change: () => this.order() },
+      h("option", { value: "" }, t(all)), ...options.map(([value, words]) => h("option", { value }, words)));
+  }
+
+  private offerAreas(own: readonly DeviceStatus[]): void {
+    const areas = [...new Set(own.map(({ device }) => device.area ?? "").filter(Boolean))].sort(COLLATOR.compare);
+    this.ofArea.hidden = areas.length < 2;
+    if (areas.length === this.ofArea.length - 1) return;
+    const { value } = this.ofArea;
+    this.ofArea.replaceChildren(this.ofArea.options[0]!, ...areas.map((area) => h("option", { value: area }, area)));
+    this.ofArea.value = areas.includes(value) ? value : "";
+  }
+
+  private chosen({ device, state }: DeviceStatus): boolean {
+    return (!this.ofState.value || face(state) === this.ofState.value) && (!this.ofArea.value || device.area === this.ofArea.value);
   }
 
   private row(status: DeviceStatus): Row {

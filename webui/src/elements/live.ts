@@ -4,6 +4,7 @@ import { h, icon, setText } from "../dom.ts";
 import { Element } from "../element.ts";
 import { age, clock, offset, zone } from "../format.ts";
 import { plant } from "../plant.ts";
+import { start } from "../start.ts";
 import { t } from "../text.ts";
 
 export class LiveElement extends Element {
@@ -26,12 +27,19 @@ export class LiveElement extends Element {
 
   private show(): void {
     const { connection } = plant;
-    this.dataset.connection = connection;
+    this.dataset.connection = start.replay ? "replay" : connection;
+    if (start.replay) return this.showPast();
     setText(this.glyph, connection === "live" ? "●" : "◐");
     setText(this.word, t(`live.${connection}`));
     setText(this.ago, connection === "live" ? this.newest() : "");
     setText(this.time, clock(plant.now()));
     setText(this.zone, `${zone.name} ${offset(plant.now())}`);
+  }
+
+  /** Nothing here may look like the present. */
+  private showPast(): void {
+    setText(this.glyph, "↺");
+    setText(this.word, t("live.replay"));
   }
 
   private newest(): string {

@@ -6,6 +6,7 @@ import { share } from "../format.ts";
 import { figures } from "../overview.ts";
 import { plant } from "../plant.ts";
 import { chip } from "../priority.ts";
+import { start } from "../start.ts";
 import { t } from "../text.ts";
 import { face } from "../value.ts";
 
@@ -13,7 +14,7 @@ const PRIORITIES = [1, 2, 3, 4];
 
 export class SummaryElement extends Element {
   private readonly reporting = h("span");
-  private readonly complete = h("a", { href: `/dashboard/completeness${location.search}` });
+  private readonly complete = h("a");
   private readonly counts = new Map(PRIORITIES.map((priority) => [priority, h("span", { class: "count" })]));
   private readonly open = h("p", { class: "by-priority" });
 
@@ -41,7 +42,9 @@ export class SummaryElement extends Element {
     }
     const complete = figures.overview?.completeness_today;
     if (complete === undefined) setText(this.complete, "\u00a0");
-    else if (complete === null) setText(this.complete, t("summary.complete_none"));
+    else this.complete.href = `/dashboard/completeness${location.search}`;
+    if (complete === undefined) return;
+    if (complete === null) setText(this.complete, t("summary.complete_none"));
     else setText(this.complete, t("summary.complete", { share: share(complete) }));
   }
 }
@@ -49,6 +52,7 @@ export class SummaryElement extends Element {
 /** How many alerts are open, beside the word in the navigation. */
 export class OpenElement extends Element {
   protected begin(signal: AbortSignal): void {
+    if (start.replay) return;
     plant.on("changed", () => setText(this, plant.alerts.size ? String(plant.alerts.size) : ""), signal);
   }
 }
