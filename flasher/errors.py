@@ -2,12 +2,15 @@
 
 CarbonseedError
 ├── BoardError            the board, or what is to be written onto it, does not do
-│   └── WrongBoard        another board than the one this is made for
+│   ├── WrongBoard        another board than the one this is made for
+│   ├── FlashTooSmall     its flash has no room for MicroPython and the node's files
+│   └── LineLost          the line to it broke while it was written or read
 ├── VerificationFailed    what is there is not what should be there: hash, checksum, flash
 ├── NotFound
 │   └── NoPort            nothing is plugged in under that name
 ├── NotAllowed
-│   └── PortForbidden     this user may not open the port
+│   ├── PortForbidden     this user may not open the port
+│   └── KeyRevoked        somebody revoked the board's key while it was being made
 ├── Conflict
 │   └── PortBusy          another program holds the port
 └── Unavailable
@@ -29,6 +32,18 @@ class WrongBoard(BoardError):
     code = "wrong-board"
 
 
+class FlashTooSmall(BoardError):
+    """The board's flash is too small."""
+
+    code = "flash-too-small"
+
+
+class LineLost(BoardError):
+    """The line to the board broke."""
+
+    code = "line-lost"
+
+
 class VerificationFailed(CarbonseedError):
     """What is there is not what should be there."""
 
@@ -45,6 +60,12 @@ class PortForbidden(NotAllowed):
     """This user may not open the port."""
 
     code = "port-forbidden"
+
+
+class KeyRevoked(NotAllowed):
+    """The board's key was revoked meanwhile."""
+
+    code = "key-revoked"
 
 
 class PortBusy(Conflict):

@@ -13,17 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.errors import CarbonseedError
 from flasher import ports
-from flasher.errors import (
-    BoardError,
-    NoAnswer,
-    NoPort,
-    PortBusy,
-    PortForbidden,
-    VerificationFailed,
-    WrongBoard,
-)
+from flasher.errors import BoardError, LineLost, NoAnswer, VerificationFailed, WrongBoard
 from flasher.events import Progress, Step, Tell
 
 BAUD_RATES = (921600, 460800, 115200)
@@ -39,17 +30,13 @@ _DIFFERS = re.compile(r"^Verification failed \(", re.I)
 _IMAGE_TYPE = re.compile(r"^Detected image type: (ESP[\w-]+)", re.MULTILINE)
 _INVALID = re.compile(r"^(Checksum|Validation hash): .*\binvalid\b", re.MULTILINE)
 _CHECKED = re.compile(r"^Checksum: \S+ \(valid\)", re.MULTILINE)
+_LOCKED = re.compile(r"secure download mode", re.I)
+_LOST = re.compile(
+    r"disconnected|Errno 5\b|Errno 6\b|readiness to read|Errno 32\b|Errno 104\b", re.I
+)
 _FATAL = re.compile(r"A fatal error occurred: (.+)", re.DOTALL)
 _BOXED = re.compile(r"^│ (.*?)\s*│$", re.MULTILINE)
 """How esptool frames what it has against its arguments."""
-
-
-_PORT_TROUBLE: tuple[tuple[str, type[CarbonseedError], Callable[[str], str]], ...] = (
-    (r"Errno 13|Permission denied", PortForbidden, ports.forbidden),
-    (r"Errno 2\b|FileNotFoundError|Connection refused", NoPort, ports.missing),
-    (r"Could not configure port", NoPort, ports.no_serial),
-    (r"Errno 16|Errno 11\b|exclusively lock|PermissionError", PortBusy, ports.busy),
-)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -77,6 +64,11 @@ def detect(port: str) -> Found:
     said = _talk(port, ["flash-id"])
     chip, flash = _CONNECTED.search(said), _FLASH.search(said)
     macs = [found[1].lower() for found in _MAC.finditer(said)]
+    if _LOCKED.search(said):
+        raise BoardError(
+            f"The board on {port} is locked (secure download mode): what is written cannot be "
+            "checked. Take another board."
+        )
     if not (chip and macs and flash):
         raise BoardError(
             f"The board on {port} did not say its chip, its MAC and the size of its flash. "
@@ -134,6 +126,11 @@ def differing(port: str, chip: str, parts: Sequence[Part]) -> list[Part]:
         if not wrong:
             raise
     return [part for part in parts if part.offset in wrong]
+
+
+def erase(port: str) -> None:
+    """Wipe the whole flash: MicroPython, the node, its readings and its identity."""
+    _talk(port, ["erase-flash"])
 
 
 def read(port: str, chip: str, part: Part, size: int, tell: Tell) -> None:
@@ -217,22 +214,27 @@ def _end(child: "subprocess.Popen[str]") -> None:
 
 def _in_words(port: str, said: str) -> Exception:
     error = _fatal(said)
-    for pattern, kind, words in _PORT_TROUBLE:
-        if re.search(pattern, error):
-            return kind(words(port))
     if mismatch := re.search(r"This chip is (\S+), not (\S+?)\.", error):
         return WrongBoard(
             f"The board on {port} is an {mismatch[1]}, the parts are for an {mismatch[2]}. "
-            "Nothing was written."
+            "Nothing was written. Take the other board, or build for this one."
         )
-    if re.search(r"Failed to connect|No serial data received", error) and not _CONNECTED.search(
-        said
-    ):
+    connected = _CONNECTED.search(said)
+    if connected is None and (trouble := ports.trouble(port, error)):
+        return trouble
+    if connected is None and re.search(r"Failed to connect|No serial data received", error):
         return NoAnswer(
             f"No answer on {port}. Hold BOOT, press RESET, let BOOT go, and try again. "
             "The cable may be one that only charges."
         )
-    return BoardError(f"{port}: {error or 'esptool stopped without a word'}")
+    if _LOST.search(error) or not error:
+        return LineLost(
+            f"The line to the board on {port} broke off. Look at its plug and its cable, then run "
+            "the same command again: it begins anew and leaves nothing half done."
+        )
+    return BoardError(
+        f"{port}: {error.rstrip('.')}. Try another cable or port, then run the same command again."
+    )
 
 
 def _fatal(said: str) -> str:

@@ -1,9 +1,37 @@
 """What a technician is told while a board is made: steps in words, and how far a long one is."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
+
+
+class Phase(StrEnum):
+    """The parts of making a board, in their order."""
+
+    DETECT = "detect"
+    CHECK = "check"
+    CLAIM = "claim"
+    WRITE = "write"
+    VERIFY = "verify"
+    BOOT = "boot"
+    REGISTER = "register"
+    LABEL = "label"
+
+
+class Begin(msgspec.Struct, frozen=True, tag="begin"):
+    """A part of making a board begins."""
+
+    phase: Phase
+
+
+class Known(msgspec.Struct, frozen=True, tag="known"):
+    """What has come out about the board."""
+
+    mac: str = ""
+    board: str = ""
+    device: str = ""
 
 
 class Step(msgspec.Struct, frozen=True, tag="step"):
@@ -21,5 +49,5 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     total: int
 
 
-Event: TypeAlias = Step | Progress
+Event: TypeAlias = Begin | Known | Step | Progress
 Tell: TypeAlias = Callable[[Event], None]

@@ -2,19 +2,24 @@
 
 import tempfile
 import time
-from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from flasher import boards, esptool, filesystem, images, node, nvs, parts, server
+from flasher import boards, console, esptool, filesystem, images, node, nvs, parts
 from flasher.boards import VFS_OFFSET, Board
-from flasher.errors import VerificationFailed, WrongBoard
+from flasher.errors import FlashTooSmall, VerificationFailed, WrongBoard
 from flasher.esptool import Found, Part
-from flasher.events import Step, Tell
+from flasher.events import Begin, Known, Phase, Step, Tell
+from flasher.identities import Identities
+from flasher.images import Image
 from flasher.node import Wifi
-from flasher.server import Claim, Claimed, Server
+from flasher.server import Claimed
+
+SMALLEST_FLASH = 4 * 2**20
+"""2 MB of it are MicroPython's, the rest is the node's."""
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -27,6 +32,7 @@ class Recipe(msgspec.Struct, frozen=True):
     image: str | None = None
     wifi: Wifi | None = None
     baud: int | None = None
+    boot_seconds: float = 10.0
     wait_seconds: float = 120.0
 
 
@@ -39,29 +45,41 @@ class Made(msgspec.Struct, frozen=True):
     mac: str
     key_id: str
     image: str
+    firmware: str
     baud: int
     readings: dict[str, float]
 
 
-def make(port: str, recipe: Recipe, appliance: Server, claim: Claim, tell: Tell) -> Made:
-    """Make the board on `port` the device of `claim`, whose MAC is read from the board."""
+def make(port: str, recipe: Recipe, identities: Identities, tell: Tell) -> Made:
+    """Make the board on `port` a device; a key that it was given in vain is revoked."""
+    tell(Begin(Phase.DETECT))
     found = look(port, tell)
-    kind = boards.board_of_chip(found.chip)
-    if recipe.board not in (None, kind.name):
-        wanted = boards.board(str(recipe.board))
-        raise WrongBoard(f"The board is an {kind.label}, not an {wanted.label}.")
-    image = images.choose(recipe.store, kind, recipe.image)
+    tell(Begin(Phase.CHECK))
+    tell(Known(mac=found.mac))
+    kind, image = check(found, recipe)
+    tell(Known(board=kind.label))
     with tempfile.TemporaryDirectory(prefix="carbonseed-") as private:
         folder = Path(private)
         parts.build(folder, kind, found.flash_bytes, image)
-        tell(Step("build", f"MicroPython ({image.name}) and the application are put together."))
-        claimed = appliance.claim(msgspec.structs.replace(claim, mac=found.mac))
-        tell(Step("claim", f"The appliance knows the board as {claimed.device.name}."))
-        parts.put_identity(folder, identity(recipe, claimed))
-        _, all_parts = parts.load(folder)
-        baud = write(port, kind, all_parts, recipe.baud, tell)
-        since = appliance.received_at(claimed.device.id)
-        compare(port, kind, all_parts, tell)
+        tell(Step("check", f"MicroPython ({image.name}) and the application are put together."))
+        tell(Begin(Phase.CLAIM))
+        claimed = identities.claim(found.mac)
+        tell(Known(device=claimed.device.name))
+        tell(Step("claim", f"The board is {claimed.device.name}."))
+        try:
+            parts.put_identity(folder, identity(recipe, claimed))
+            _, all_parts = parts.load(folder)
+            tell(Begin(Phase.WRITE))
+            baud = write(port, kind, all_parts, recipe.baud, tell)
+            tell(Begin(Phase.VERIFY))
+            since = identities.heard(claimed)
+            compare(port, kind, all_parts, tell)
+            tell(Begin(Phase.BOOT))
+            started = first_boot(port, recipe.boot_seconds, tell)
+        except BaseException:
+            identities.drop(claimed, tell)
+            raise
+    tell(Begin(Phase.REGISTER))
     return Made(
         device_id=claimed.device.id,
         device=claimed.device.name,
@@ -69,9 +87,34 @@ def make(port: str, recipe: Recipe, appliance: Server, claim: Claim, tell: Tell)
         mac=found.mac,
         key_id=claimed.key_id,
         image=image.name,
+        firmware=version("carbonseed"),
         baud=baud,
-        readings=first_reading(appliance, claimed, since, recipe.wait_seconds, tell),
+        readings=identities.prove(claimed, since, recipe.wait_seconds, started, tell),
     )
+
+
+def check(found: Found, recipe: Recipe) -> tuple[Board, Image]:
+    """The kind of the board that was found and the build for it; refuses what will not do."""
+    kind = boards.board_of_chip(found.chip)
+    if recipe.board not in (None, kind.name):
+        wanted = boards.board(str(recipe.board))
+        raise WrongBoard(
+            f"The board is an {kind.label}, not an {wanted.label}. Nothing was written. Take "
+            "another board, or another --board."
+        )
+    if found.flash_bytes < SMALLEST_FLASH:
+        raise FlashTooSmall(
+            f"The board's flash has {boards.in_words(found.flash_bytes)}; a node needs "
+            f"{boards.in_words(SMALLEST_FLASH)}. Nothing was written. Take another board."
+        )
+    return kind, images.choose(recipe.store, kind, recipe.image)
+
+
+def first_boot(port: str, seconds: float, tell: Tell) -> str | None:
+    """Listen for the node's start; what it says, None if its console is silent."""
+    said = console.started(port, seconds)
+    tell(Step("boot", said or "The board's console says nothing yet."))
+    return said
 
 
 def look(port: str, tell: Tell) -> Found:
@@ -86,7 +129,7 @@ def identity(recipe: Recipe, claimed: Claimed) -> bytes:
     """The NVS of a claimed board, whose clock begins now."""
     now_ms = time.time_ns() // 1_000_000
     config = node.configure(recipe.template, recipe.server_host, claimed.home, recipe.wifi, now_ms)
-    return nvs.image(node.blobs(config, claimed.key))
+    return nvs.image(node.blobs(node.with_updates(config, claimed.home), claimed.key))
 
 
 def write(port: str, board: Board, all_parts: list[Part], baud: int | None, tell: Tell) -> int:
@@ -100,7 +143,10 @@ def compare(port: str, board: Board, all_parts: list[Part], tell: Tell) -> None:
     """Refuse a board that holds something else than was just written; then let it start."""
     wrong = esptool.differing(port, board.chip, all_parts)
     if wrong:
-        raise VerificationFailed(f"The board does not hold what was written: {_names(wrong)}.")
+        raise VerificationFailed(
+            f"The board does not hold what was written: {_names(wrong)}. Flash it once more; if it "
+            "fails again, its flash is worn out: take another board."
+        )
     tell(Step("verify", "What lies on the board is what was written."))
 
 
@@ -109,30 +155,12 @@ def compare_used(port: str, board: Board, all_parts: list[Part], tell: Tell) -> 
     wrong = esptool.differing(port, board.chip, all_parts)
     disk = next((part for part in wrong if part.offset == VFS_OFFSET), None)
     if others := [part for part in wrong if part is not disk]:
-        raise VerificationFailed(f"The board does not hold what was built: {_names(others)}.")
+        raise VerificationFailed(
+            f"The board does not hold what was built: {_names(others)}. Flash it again."
+        )
     if disk is not None:
         _compare_files(port, board.chip, disk, tell)
     tell(Step("verify", "MicroPython and the application on the board are those that were built."))
-
-
-def first_reading(
-    appliance: Server, claimed: Claimed, since: datetime | None, seconds: float, tell: Tell
-) -> dict[str, float]:
-    """Wait for the new firmware's first reading; from then on no older key is needed."""
-    device = claimed.device
-    tell(Step("reading", f"Waiting for the first reading of {device.name}."))
-    silent = server.patience(
-        seconds,
-        f"The board is written and checked, but {device.name} sent nothing within {seconds:g} s. "
-        "Count the blinks of its light: five, it finds no Wi-Fi; four, no appliance; three, the "
-        "appliance refuses it.",
-    )
-    values = appliance.wait_for_reading(device.id, since, silent)
-    readings = {value.metric: value.value for value in values}
-    told = ", ".join(f"{metric} {value:g}" for metric, value in readings.items())
-    appliance.keep_only(device.id, claimed.key_id)
-    tell(Step("reading", f"The first reading has arrived: {told}."))
-    return readings
 
 
 def _compare_files(port: str, chip: str, disk: Part, tell: Tell) -> None:
@@ -145,7 +173,8 @@ def _compare_files(port: str, chip: str, disk: Part, tell: Tell) -> None:
     changed = sorted(name for name, content in built.items() if there.get(name) != content)
     if changed:
         raise VerificationFailed(
-            f"These files on the board are not those that were built: {', '.join(changed)}."
+            f"These files on the board are not those that were built: {', '.join(changed)}. "
+            "Flash it again."
         )
 
 

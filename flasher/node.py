@@ -24,11 +24,13 @@ except (config.ConfigError, AttributeError, TypeError) as error:
 
 
 class Home(msgspec.Struct, frozen=True):
-    """Where a node sends: the name it checks, the authority it trusts (PEM)."""
+    """Where a node sends: the name it checks, the authority it trusts (PEM).
+    modulus: of the key (RSA, hex) whose firmware it takes; empty: it takes none."""
 
     port: int
     name: str
     ca: str
+    modulus: str = ""
 
 
 class Wifi(msgspec.Struct, frozen=True):
@@ -73,6 +75,18 @@ def check(shared: dict[str, Any], wifi: Wifi | None, sources: Path = SOURCES) ->
         file = sources / "drivers" / f"{driver}.py"
         if isinstance(driver, str) and not (driver.isidentifier() and file.is_file()):
             raise Unprocessable(f"There is no driver {driver} for a node.")
+    if said := _refusal(config, sources):
+        raise Unprocessable(f"A node would refuse this configuration: {said}.")
+
+
+def with_updates(config: dict[str, Any], home: Home, sources: Path = SOURCES) -> dict[str, Any]:
+    """The configuration with the key of signed firmware, if appliance and node both know of it."""
+    updating = {**config, "firmware": {"modulus": home.modulus}}
+    return updating if home.modulus and _refusal(updating, sources) is None else config
+
+
+def _refusal(config: dict[str, Any], sources: Path) -> str | None:
+    """What the node's own code has against a configuration."""
     judged = subprocess.run(
         [sys.executable, "-c", CHECK, str(sources)],
         input=json.dumps({**config, "key": "some key"}),
@@ -80,9 +94,9 @@ def check(shared: dict[str, Any], wifi: Wifi | None, sources: Path = SOURCES) ->
         text=True,
         check=False,
     )
-    if judged.returncode:
-        said = (judged.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        raise Unprocessable(f"A node would refuse this configuration: {said}.")
+    if judged.returncode == 0:
+        return None
+    return (judged.stderr.strip().splitlines() or ["it gave no reason"])[-1]
 
 
 def blobs(config: dict[str, Any], key: str) -> dict[str, bytes]:

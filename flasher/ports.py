@@ -1,28 +1,33 @@
 """Serial ports: which have a board on them, and why one cannot be used, in a technician's words."""
 
 import os
+import re
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from flasher.errors import NoPort, PortForbidden
+from appliance.errors import CarbonseedError
+from flasher.errors import NoPort, PortBusy, PortForbidden
 
 CONVERTERS = {
     (0x10C4, 0xEA60): "CP210x",
     (0x1A86, 0x7523): "CH340",
     (0x1A86, 0x55D4): "CH9102",
+    (0x303A, 0x1001): "the chip's own USB",
 }
-MAKERS = {0x0403: "FTDI", 0x303A: "Espressif"}
+MAKERS = {0x0403: "FTDI"}
 """USB makers all of whose devices may be a board."""
 
 
 class Port(msgspec.Struct, frozen=True):
-    """A port that may have a board on it, and the converter it is behind."""
+    """A port that may have a board on it, and the converter it is behind; usb: `10c4:ea60`."""
 
     device: str
     converter: str
+    usb: str = ""
 
 
 def candidates() -> list[Port]:
@@ -33,7 +38,7 @@ def candidates() -> list[Port]:
     for port in list_ports.comports():
         converter = CONVERTERS.get((port.vid or 0, port.pid or 0)) or MAKERS.get(port.vid or 0)
         if converter:
-            found.append(Port(port.device, converter))
+            found.append(Port(port.device, converter, f"{port.vid:04x}:{port.pid:04x}"))
     return sorted(found, key=lambda port: port.device)
 
 
@@ -42,7 +47,7 @@ def only() -> str:
     found = candidates()
     if len(found) != 1:
         raise NoPort(
-            "No board is plugged in, or its cable only charges."
+            "No board is plugged in, or its cable only charges. Try another cable."
             if not found
             else f"Several boards are plugged in. Say which with --port: {_listed(found)}."
         )
@@ -59,18 +64,26 @@ def check(port: str) -> None:
         raise PortForbidden(forbidden(port))
 
 
+def trouble(port: str, said: str) -> CarbonseedError | None:
+    """What the system has against the port, if that is what these words are about."""
+    for pattern, kind, words in _TROUBLE:
+        if re.search(pattern, said):
+            return kind(words(port))
+    return None
+
+
 def missing(port: str) -> str:
     """That nothing is there, and what is."""
     if "://" in port:
-        return f"Nothing listens at {port}."
+        return f"Nothing listens at {port}. Start what is behind it, or name another --port."
     found = candidates()
     there = f"Boards are on {_listed(found)}." if found else "No board is plugged in."
-    return f"There is no port {port}. {there}"
+    return f"There is no port {port}. {there} Plug it in, or name another with --port."
 
 
 def no_serial(port: str) -> str:
     """That it is there, but something else."""
-    return f"{port} is not a serial port."
+    return f"{port} is not a serial port. carbonseed-flasher ports lists those with a board."
 
 
 def forbidden(port: str) -> str:
@@ -102,3 +115,11 @@ def _holders(port: str) -> list[str]:
 
 def _listed(found: list[Port]) -> str:
     return ", ".join(f"{port.device} ({port.converter})" for port in found)
+
+
+_TROUBLE: tuple[tuple[str, type[CarbonseedError], Callable[[str], str]], ...] = (
+    (r"Errno 13|Permission denied", PortForbidden, forbidden),
+    (r"Errno 2\b|FileNotFoundError|Connection refused", NoPort, missing),
+    (r"Could not configure port", NoPort, no_serial),
+    (r"Errno 16|Errno 11\b|exclusively lock|PermissionError", PortBusy, busy),
+)

@@ -1,10 +1,12 @@
 """The appliance to a technician's program: signs in, claims a board, waits for its reading."""
 
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -32,6 +34,7 @@ from flasher.node import Home
 
 TIMEOUT_SECONDS = 10.0
 POLL_SECONDS = 1.0
+REFRESH = "/auth/refresh"
 
 T = TypeVar("T")
 
@@ -49,6 +52,7 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     mac: str
     machine_id: MachineId | None = None
     expected_interval_ms: int = 10_000
+    replace: bool = False
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -58,6 +62,47 @@ class Claimed(msgspec.Struct, frozen=True):
     key_id: KeyId
     key: str
     home: Home
+
+
+class NewBatch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Devices to be made before their boards are known."""
+
+    factory_id: FactoryId
+    names: list[str]
+    machine_id: MachineId | None = None
+    expected_interval_ms: int = 10_000
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A device without a board yet, and its key."""
+
+    device: Device
+    key_id: KeyId
+    key: str
+
+
+class NewIdentities(msgspec.Struct, frozen=True):
+    """A batch as the appliance answers it; statement: the signed JSON."""
+
+    identities: list[Identity]
+    statement: str
+    signature: str
+    public_key: str
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A device that cannot run on the board it was reported with, and why."""
+
+    device_id: DeviceId
+    mac: str
+    detail: str
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """How the appliance took the report of a batch."""
+
+    taken: int
+    refused: list[Refused]
 
 
 class Server:
@@ -76,6 +121,7 @@ class Server:
         except (OSError, ssl.SSLError) as error:
             raise NotFound(f"The certificate authority {ca} cannot be read: {error}.") from error
         self._refresh: str | None = None
+        self._one_refreshes = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +158,15 @@ class Server:
         """Make the board a device, or find the device it is; either way with a new key."""
         return self._ask("POST", "/devices/claims", Claimed, claim)
 
+    def new_batch(self, asked: NewBatch) -> NewIdentities:
+        """Make devices with a key each, to be flashed far from here."""
+        return self._ask("POST", "/devices/claims/batch", NewIdentities, asked)
+
+    def report_used(self, boards: list[tuple[DeviceId, str]]) -> Reported:
+        """Say which boards the devices of a batch have become."""
+        told = [{"device_id": device_id, "mac": mac} for device_id, mac in boards]
+        return self._ask("POST", "/devices/claims/used", Reported, {"boards": told})
+
     def received_at(self, device_id: DeviceId) -> datetime | None:
         """When the appliance last heard of a device, by the appliance's clock."""
         return self._status(device_id).received_at
@@ -136,8 +191,29 @@ class Server:
         keys = self._ask("GET", path, dict[str, list[DeviceKey]])["keys"]
         old = [key.id for key in keys if key.revoked_at is None and key.id != key_id]
         for key in old:
-            self._send("DELETE", f"{path}/{key}")
+            self.revoke(device_id, key)
         return len(old)
+
+    def revoke(self, device_id: DeviceId, key_id: KeyId) -> None:
+        """Make a key useless at once."""
+        self._send("DELETE", f"/devices/{device_id}/keys/{key_id}")
+
+    def is_live(self, device_id: DeviceId, key_id: KeyId) -> bool:
+        """Whether a key still opens its device; an appliance that is away has revoked nothing."""
+        try:
+            path = f"/devices/{device_id}/keys"
+            keys = self._ask("GET", path, dict[str, list[DeviceKey]])["keys"]
+        except Unavailable:
+            return True
+        return any(key.id == key_id and key.revoked_at is None for key in keys)
+
+    def clock(self) -> datetime:
+        """The appliance's time; nobody needs to be signed in."""
+        response = self._try("GET", "/healthz/live", None)
+        try:
+            return parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, ValueError) as error:
+            raise NoAnswer(f"{self.url} answers, but not as an appliance does.") from error
 
     def _status(self, device_id: DeviceId) -> DeviceStatus:
         return self._ask("GET", f"/devices/{device_id}", DeviceStatus)
@@ -150,10 +226,13 @@ class Server:
             raise NoAnswer(f"{self.url} answers, but not as an appliance does.") from error
 
     def _send(self, method: str, path: str, body: Any = None) -> bytes:
+        signed_in = self._http.headers.get("Authorization")
         response = self._try(method, path, body)
-        if response.status_code == 401 and self._refresh is not None:
-            refresh, self._refresh = self._refresh, None
-            self._keep(self._ask("POST", "/auth/refresh", Tokens, {"refresh": refresh}))
+        if response.status_code == 401 and signed_in is not None and path != REFRESH:
+            with self._one_refreshes:
+                if self._http.headers.get("Authorization") == signed_in:
+                    asked = {"refresh": self._refresh}
+                    self._keep(self._ask("POST", REFRESH, Tokens, asked))
             response = self._try(method, path, body)
         if response.is_success:
             return response.content

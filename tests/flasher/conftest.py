@@ -1,11 +1,15 @@
 """A boot loader to write to, builds to write, and the command line that does it."""
 
+import csv
 import hashlib
+import http.server
 import importlib.util
 import os
 import signal
+import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,9 +20,11 @@ from types import ModuleType
 import pytest
 
 from appliance.cli import run
+from appliance.identity import certificates
 from flasher import images
 from flasher.events import Event
 from flasher.images import Image
+from tests.appliance.plant import NOON
 
 HERE = Path(__file__).parent
 FLASH_BYTES = 4 * 2**20
@@ -57,18 +63,18 @@ def nvs_reader() -> ModuleType:
     return module
 
 
-PlugIn = Callable[[str], Board]
+PlugIn = Callable[..., Board]
 
 
 @pytest.fixture(scope="session")
 def plug_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlugIn]:
-    """`plug_in("esp32")`: another board, empty."""
+    """`plug_in("esp32")`: another board, empty; with a MAC of its own where one is given."""
     with ExitStack() as stack:
 
-        def do(chip: str) -> Board:
+        def do(chip: str, *mac: str) -> Board:
             folder = tmp_path_factory.mktemp(chip)
             child = subprocess.Popen(
-                [sys.executable, str(HERE / "boot_loader.py"), chip, str(folder)],
+                [sys.executable, str(HERE / "boot_loader.py"), chip, str(folder), *mac],
                 stdout=subprocess.DEVNULL,
                 env={**os.environ, "TMPDIR": str(folder)},
             )
@@ -128,3 +134,47 @@ def command(capfd) -> Callable[..., tuple[int, str, str]]:
         return code, out, err
 
     return do
+
+
+@pytest.fixture
+def read_rows() -> Callable[[Path], list[dict[str, str]]]:
+    """The rows of a CSV file."""
+
+    def do(file: Path) -> list[dict[str, str]]:
+        with file.open(newline="", encoding="utf-8") as lines:
+            return list(csv.DictReader(lines))
+
+    return do
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> certificates.Certificates:
+    return certificates.ensure(tmp_path_factory.mktemp("plant"), [], NOON)
+
+
+@pytest.fixture(scope="session")
+def stranger(authority) -> Iterator[str]:
+    """A server that is no appliance: it answers everything with a page."""
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "6")
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trust.load_cert_chain(authority.people.certificate, authority.people.key)
+        server.socket = trust.wrap_socket(server.socket, server_side=True)
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield f"https://localhost:{server.server_address[1]}"
+        server.shutdown()
+        serving.join()

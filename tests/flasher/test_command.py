@@ -1,5 +1,6 @@
 """`carbonseed flash` where no appliance is needed: builds, parts, boards that do not fit."""
 
+import ast
 import hashlib
 import json
 import subprocess
@@ -155,6 +156,49 @@ def test_no_secret_can_be_given_as_an_argument(command, option: str) -> None:
     assert code == 2
     assert "No such option" in err
     assert "canary" not in out + err
+
+
+UNIX = {"fcntl", "termios", "tty", "pty", "pwd", "grp", "resource", "uvloop", "syslog"}
+UNIX_CALLS = {"fork", "SIGKILL", "SIGUSR1", "getuid", "geteuid", "fchmod", "mkfifo", "killpg"}
+
+
+def test_nothing_that_the_flasher_loads_of_ours_needs_unix() -> None:
+    probe = (
+        "import appliance.cli.flash, tui.line.app, sys, json; print(json.dumps([module.__file__ "
+        "for name, module in sys.modules.items() "
+        "if name.split('.')[0] in ('appliance', 'flasher', 'tui')]))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True)
+    files = [Path(file) for file in json.loads(done.stdout)]
+    assert len(files) > 30
+    for file in files:
+        tree = ast.parse(file.read_text("utf-8"))
+        imports = {name for node in tree.body for name in imported(node)}
+        assert not imports & UNIX, file
+        if {"flasher", "tui"} & set(file.parts) or file.name.startswith("flash"):
+            used = {getattr(node, "attr", None) for node in ast.walk(tree)}
+            assert not used & UNIX_CALLS, file
+
+
+def imported(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [(node.module or "").partition(".")[0]]
+    return [one.name for one in node.names] if isinstance(node, ast.Import) else []
+
+
+def test_the_flasher_alone_helps_without_anything_heavy() -> None:
+    probe = (
+        "import sys, json; sys.argv = ['carbonseed-flasher', *sys.argv[1:]]\n"
+        "from appliance.cli.flash import main\ntry: main()\n"
+        "except SystemExit as end: print(json.dumps([end.code, list(sys.modules)]))"
+    )
+    for arguments in (["--help"], ["line", "--help"], ["batch", "export", "--help"], ["ports"]):
+        command = [sys.executable, "-c", probe, *arguments]
+        done = subprocess.run(command, capture_output=True, check=True, text=True)
+        code, loaded = json.loads(done.stdout.splitlines()[-1])
+        assert code == 0
+        assert set(loaded) & (HEAVY | {"duckdb", "pyarrow", "textual", "typst", "psutil"}) == set()
+        assert "carbonseed-flasher" in done.stdout or arguments == ["ports"]
 
 
 def test_the_flasher_loads_neither_the_appliance_nor_esptool() -> None:

@@ -13,6 +13,7 @@ from tests.box import Box
 from tests.flasher.conftest import Board, nvs_reader
 from tests.flasher.plant import WIFI_PASSWORD, Plant, plant, power_on
 
+STEPS = ["detect", "check", "claim", "write", "verify", "boot", "register"]
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -56,8 +57,9 @@ def key_in(board: Board) -> str:
 
 async def make(there: Plant, board: Board, name: str, *more: str) -> tuple[int, str, str]:
     """`carbonseed flash board`, and the board switched on when it is its turn."""
-    arguments = ("--port", board.port, "--store", there.store, "--wait", "60", *more)
-    process = await there.flash("board", *there.sign_in, *there.device(name), *arguments)
+    arguments = ("--port", board.port, "--store", there.store, "--wait", "60")
+    device = (*there.sign_in, *there.device(name), *more)
+    process = await there.flash("board", *device, *arguments, "--boot-wait", "0.2")
     said = await until(process, "Waiting for the first reading")
     async with power_on(board, there.folder) as console:
         done = await finished(process, said)
@@ -73,7 +75,7 @@ async def test_a_bare_board_reports_after_one_command(there: Plant, plug_in) -> 
     assert (told["device"], told["board"], told["mac"]) == ("Kiln 3", "esp32", "24:0a:c4:e2:95:26")
     assert told["readings"]["temperature"] == pytest.approx(850, abs=10)
     steps = re.findall(r"^(\w+) ", err, re.MULTILINE)
-    assert list(dict.fromkeys(steps)) == ["detect", "build", "claim", "write", "verify", "reading"]
+    assert list(dict.fromkeys(steps)) == STEPS
     console = (there.folder / "console").read_text()
     assert "rtc: 20" in console  # it began in 2000 and knew better at once
     assert f"wlan: plant, a password of {len(WIFI_PASSWORD)}" in console

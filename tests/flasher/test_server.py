@@ -1,9 +1,5 @@
 """The appliance as a technician's program meets it when it is away, another, or in the clear."""
 
-import http.server
-import ssl
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,36 +9,6 @@ from appliance.identity import certificates
 from flasher.errors import NoAnswer
 from flasher.server import Server, patience
 from tests.appliance.plant import NOON
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> certificates.Certificates:
-    return certificates.ensure(tmp_path_factory.mktemp("plant"), [], NOON)
-
-
-@pytest.fixture(scope="module")
-def stranger(authority) -> Iterator[str]:
-    """A server that is no appliance: it answers everything with a page."""
-
-    class Page(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "6")
-            self.end_headers()
-            self.wfile.write(b"<html>")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        trust.load_cert_chain(authority.people.certificate, authority.people.key)
-        server.socket = trust.wrap_socket(server.socket, server_side=True)
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        yield f"https://localhost:{server.server_address[1]}"
-        server.shutdown()
-        serving.join()
 
 
 def test_a_password_never_goes_out_in_the_clear() -> None:

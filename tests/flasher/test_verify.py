@@ -67,7 +67,7 @@ def test_a_file_of_the_application_that_was_changed_is_named(
 ) -> None:
     changed = {**files, "main.py": b"print('mine')\n", "node/net.mpy": files["node/net.mpy"] + b"!"}
     put(built, "vfs.bin", filesystem.image(changed, FLASH_BYTES))
-    with pytest.raises(VerificationFailed, match=r": main\.py, node/net\.mpy\.$"):
+    with pytest.raises(VerificationFailed, match=r": main\.py, node/net\.mpy\. Flash it again\.$"):
         flow.compare_used(board.port, ESP32, built, told.append)
 
 

@@ -1,0 +1,1 @@
+"""The screen of a production line: one lane for each port."""
