@@ -24,6 +24,7 @@ from tests.bench import (
     m12_memory,
     nab_quality,
     servers,
+    web,
 )
 from tests.bench.result import Result
 
@@ -40,6 +41,7 @@ MEASURES: dict[str, Callable[..., Awaitable[list[Result]]]] = {
     "history": m6_year.measure,
     "memory": m12_memory.measure,
     "servers": servers.measure,
+    "web": web.measure,
 }
 
 
