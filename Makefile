@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PIP := $(BIN)/pip install -q --disable-pip-version-check --require-hashes
+COMPILE := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command "make lock"
 
 .PHONY: assets help demo run test check fix bench pictures lock clean
 
@@ -17,6 +20,7 @@ run: $(INSTALLED) assets ## an empty appliance on this machine
 
 test: check assets ## everything that must hold: style, types, import directions, all tests
 	@sh tests/system_parts.sh
+	@$(PIP) -r tests/spark.lock || echo "*** PySpark could not be installed: its test will be SKIPPED."
 	$(BIN)/pytest
 
 check: $(INSTALLED) ## style, types and import directions only
@@ -30,6 +34,7 @@ fix: $(INSTALLED) ## bring the style in order
 	$(BIN)/ruff format .
 
 bench: $(INSTALLED) assets ## the numbers of the README, as ratios in one run
+	@$(PIP) -r tests/bench/bench.lock || echo "*** bottleneck and chdb could not be installed: they are left out."
 	$(BIN)/python tests/bench/run.py
 
 pictures: $(INSTALLED) assets ## take the README's pictures from the running product
@@ -38,8 +43,9 @@ pictures: $(INSTALLED) assets ## take the README's pictures from the running pro
 
 lock: ## choose versions anew; the lock names no address, so any mirror serves it
 	$(BIN)/pip install -q uv
-	$(BIN)/uv pip compile -q --upgrade pyproject.toml --all-extras --group build --group test --universal \
-	  --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --group build --group test -o requirements.lock
+	$(COMPILE) --group spark -o tests/spark.lock
+	$(COMPILE) --group bench -c requirements.lock -o tests/bench/bench.lock
 
 clean: ## remove what can be made again, the demo's data too
 	@test ! -d .demo || find .demo -maxdepth 2 -type l -name postgres -exec sh -c 'rm -rf "$$(readlink "$$1")"' sh {} \;
@@ -51,6 +57,6 @@ assets: $(INSTALLED)
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Carbonseed needs Python 3.11, 3.12 or 3.13; say which with make PYTHON=…")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PIP) -r requirements.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -30,6 +30,7 @@ from appliance import analytics
 from appliance.api.app import create_app
 from appliance.api.health import create_health
 from appliance.api.ingest.application import create_ingest
+from appliance.api.node.application import create_node
 from appliance.archive.read import Archive
 from appliance.errors import CarbonseedError
 from appliance.history.readings import Source
@@ -42,7 +43,9 @@ from appliance.listeners.doors import open_doors
 from appliance.listeners.people import quieten
 from appliance.listeners.trust import Trust
 from appliance.live import Hub
+from appliance.nodes.rollouts import Pace
 from appliance.notify.mail import mail_server
+from appliance.reports import lost_keys
 from appliance.running import Running, remove_running, write_running
 from appliance.settings import Settings
 from appliance.store.database import Database, open_database, place_of
@@ -60,6 +63,7 @@ from appliance.workers.models import run_models
 from appliance.workers.notifier import run_notifier
 from appliance.workers.partitions import run_partitions
 from appliance.workers.relay import run_relay
+from appliance.workers.rollouts import run_rollouts
 from appliance.workers.runs import run_runs
 from appliance.workers.scrubber import run_scrubber
 from appliance.workers.sealed_points import SealedPoints
@@ -225,7 +229,14 @@ async def _build_api(ground: _Ground) -> AsyncIterator[_Api]:
         clock=_now,
         requests_per_minute=settings.device_requests_per_minute,
     )
-    async with open_pool(ground.database.url, size=settings.api_pool_size) as pool:
+    node = create_node(
+        ingest,
+        db=ground.pool,
+        keys=ring,
+        clock=_now,
+        requests_per_minute=settings.device_requests_per_minute,
+    )
+    async with open_pool(ground.database.url, size=settings.api_pool_size, undo=False) as pool:
         context = Context(
             pool,
             secrets,
@@ -236,7 +247,11 @@ async def _build_api(ground: _Ground) -> AsyncIterator[_Api]:
             archive,
         )
         app = create_app(context)
-        app.register_blueprint(create_health(ground.pool, lambda: writer.trouble, _now))
+        lost = await lost_keys.find(ground.pool, settings.secrets_dir)
+        for said in lost:
+            log.warning("%s", said)
+        health = create_health(ground.pool, lambda: writer.trouble, _now, lost)
+        app.register_blueprint(health)
         app.register_blueprint(await asyncio.to_thread(create_pages))
         workers: Workers = {
             "space": space.run,
@@ -246,7 +261,7 @@ async def _build_api(ground: _Ground) -> AsyncIterator[_Api]:
             "runs": partial(run_runs, ground.pool, _now),
             "certificates": trust.keep,
         }
-        yield _Api(context, cast(App, app), ingest, trust, workers)
+        yield _Api(context, cast(App, app), node, trust, workers)
 
 
 def _engine(ground: _Ground, vault: Vault) -> Workers:
@@ -270,12 +285,20 @@ def _engine(ground: _Ground, vault: Vault) -> Workers:
         "models": partial(run_models, source, _now),
         "space": space.run,
         "partitions": partial(run_partitions, ground.pool, _now),
+        "rollouts": partial(run_rollouts, ground.pool, _pace(settings), _now),
         "engine": partial(run_engine, source, _now),
         "escalator": partial(run_escalator, ground.pool, _now),
         "notifier": partial(run_notifier, ground.pool, vault, mail_server(settings), _now),
         "archiver": partial(run_archiver, ground.pool, archiving),
         "scrubber": partial(run_scrubber, ground.pool, archiving),
     }
+
+
+def _pace(settings: Settings) -> Pace:
+    return Pace(
+        timedelta(minutes=settings.rollout_soak_minutes),
+        timedelta(minutes=settings.rollout_patience_minutes),
+    )
 
 
 async def _work(

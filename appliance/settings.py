@@ -53,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Batches that may wait for the writer; more are answered 503."""
     device_requests_per_minute: Count = 600
     """Posts a device may make before it is answered 429."""
+    rollout_soak_minutes: Annotated[float, msgspec.Meta(ge=0, le=10_080)] = 10.0
+    """So long a stage of a firmware roll-out is watched before the next one begins."""
+    rollout_patience_minutes: Annotated[float, msgspec.Meta(gt=0, le=10_080)] = 30.0
+    """So long a device may take to come back with the firmware it has fetched."""
     seal_grace_hours: Annotated[float, msgspec.Meta(ge=0, le=8760)] = 2.0
     """So long after its end a day waits for late nodes before it is sealed."""
     archive_s3_endpoint: str | None = None

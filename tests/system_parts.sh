@@ -24,3 +24,4 @@ parts() { # WHAT TESTS PROGRAM… -- PACKAGE…: the packages, if a program is m
 parts "the browser tests" chromium -- chromium
 parts "the installer's tests" dockerd docker-compose debootstrap iptables-save shellcheck -- \
     docker.io docker-compose debootstrap iptables iproute2 shellcheck
+parts "the test of PySpark" java -- default-jre-headless

@@ -1,7 +1,7 @@
 """Whether this process lives, and whether it can do its work."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from quart import Blueprint, Response
@@ -17,11 +17,15 @@ OK = "ok"
 
 
 def create_health(
-    pool: Pool, trouble: Callable[[], str | None], clock: Callable[[], datetime]
+    pool: Pool,
+    trouble: Callable[[], str | None],
+    clock: Callable[[], datetime],
+    warnings: Sequence[str] = (),
 ) -> Blueprint:
     """The two questions that supervisors ask, answered on these resources.
 
-    trouble: what keeps readings from being stored, if anything does.
+    trouble: what keeps readings from being stored, if anything does. warnings: what somebody must
+    see to, though everything works.
     """
     health = Blueprint("health", __name__, url_prefix="/healthz")
 
@@ -36,7 +40,9 @@ def create_health(
         """Everything that must be there for readings and people, "ok" or what is missing."""
         checks = {"writer": trouble() or OK, **await _database(pool, clock())}
         is_ready = all(said == OK for said in checks.values())
-        return reply({"ready": is_ready, "checks": checks}, 200 if is_ready else 503)
+        told = {"ready": is_ready, "checks": checks}
+        noted = {"warnings": list(warnings)} if warnings else {}
+        return reply(told | noted, 200 if is_ready else 503)
 
     return health
 

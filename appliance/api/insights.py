@@ -1,25 +1,30 @@
 """What the appliance says of factories, signals and machines; none of it is an alarm."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
 from quart import Blueprint, Response
 
+from appliance.alarms.past import moments_of, past_alerts
 from appliance.api.data import Between
 from appliance.errors import Unprocessable
 from appliance.history.advisories import advisories, comparison
 from appliance.history.insights import band, signal_insight
 from appliance.history.kpis import overview
 from appliance.history.machines import find_factory, machine_insight, machine_insights
+from appliance.history.replay import past_devices, step_ms
 from appliance.http.access import EVERYONE, allow, caller
 from appliance.http.body import query, reply
 from appliance.http.context import ctx
 from appliance.model.ids import GivenDeviceId, GivenFactoryId, MachineId
+from appliance.model.replay import Replay
 from appliance.store.model_scores import select_model_states
 
 blueprint = Blueprint("insights", __name__, url_prefix="/insights")
 
 MOST_BAND_MS = 400 * 86_400_000
+MOST_REPLAY_MS = 2 * 3_600_000
 MetricName = Annotated[str, msgspec.Meta(max_length=100)]
 
 
@@ -47,6 +52,13 @@ class WhichMetric(Which, frozen=True):
     """Of which factory and metric."""
 
     metric: MetricName
+
+
+class WhichPast(Between, frozen=True, kw_only=True):
+    """Of which factory, over which time; after: the device that an earlier answer ended with."""
+
+    factory_id: GivenFactoryId
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
 
 
 @blueprint.get("/overview")
@@ -127,3 +139,34 @@ async def list_models() -> Response:
     factory_id = query(Which).factory_id
     await find_factory(c.source, caller().scope, factory_id)
     return reply({"models": await select_model_states(c.db, [factory_id], c.clock())})
+
+
+@blueprint.get("/replay")
+@allow(*EVERYONE)
+async def get_replay() -> Response:
+    """A past hour as it was: what devices showed, their states, the alerts that stood."""
+    c = ctx()
+    asked = query(WhichPast)
+    factory_id = (await find_factory(c.source, caller().scope, asked.factory_id)).id
+    now = c.clock()
+    from_ms, to_ms = asked.between(now)
+    to_ms = min(to_ms, round(now.timestamp() * 1000))
+    if from_ms >= to_ms:
+        raise Unprocessable("`from` lies in the future: only what is past can be replayed.")
+    if to_ms - from_ms > MOST_REPLAY_MS:
+        raise Unprocessable("Ask for at most 2 hours at once.")
+    from_at, to_at = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (from_ms, to_ms))
+    alerts = await past_alerts(c.db, factory_id, from_at, to_at)
+    devices, onward = await past_devices(
+        c.source, factory_id, (from_ms, to_ms), asked.after, moments_of(alerts)
+    )
+    return reply(
+        Replay(
+            from_ms=from_ms,
+            to_ms=to_ms,
+            step_ms=step_ms(from_ms, to_ms),
+            devices=devices,
+            next=onward,
+            alerts=None if asked.after else alerts,
+        )
+    )

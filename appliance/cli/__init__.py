@@ -29,6 +29,7 @@ COMMANDS = {
     "user": "Add, list and disable people, or give them a new one-time code.",
     "device": "Add and list devices, give and revoke their keys.",
     "flash": "Make a node of a board: build, write, check, first reading.",
+    "firmware": "Pack what nodes run, and add it to the releases of this box.",
     "version": "Print the version.",
 }
 """Each is a module of this package with a click command of the same name."""
@@ -67,10 +68,10 @@ def main() -> NoReturn:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], program: click.Command = cli, name: str = "carbonseed") -> int:
     """Run one command line; return its exit code. Errors are told in words, on stderr."""
     try:
-        outcome = cli.main(list(arguments), prog_name="carbonseed", standalone_mode=False)
+        outcome = program.main(list(arguments), prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -79,7 +80,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001  the edge: nobody above would put it in words
         if "--debug" in arguments:
             traceback.print_exception(error)
-        click.echo(f"carbonseed: {_told(error)}", err=True)
+        click.echo(f"{name}: {_told(error)}", err=True)
         return exits.of(error)
     return outcome if isinstance(outcome, int) else 0
 

@@ -2,6 +2,7 @@
 
 import ssl
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import rich_click as click
@@ -36,10 +37,12 @@ def status(*, data_dir: Path | None, url: str | None, ca: Path | None, as_json: 
         click.echo(f"{url} is {'ready' if ready else 'not ready'}.")
         for name, said in health["checks"].items():
             click.echo(f"  {name:12} {said}")
+        for said in health.get("warnings", ()):
+            click.echo(f"  warning      {said}")
     return 0 if ready else exits.FAILURE
 
 
-def _ask(url: str, ca: Path | None) -> tuple[bool, dict[str, dict[str, str]]]:
+def _ask(url: str, ca: Path | None) -> tuple[bool, dict[str, Any]]:
     import httpx  # noqa: PLC0415  help needs none of it
 
     try:

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from heapq import nsmallest
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ from appliance.history.readings import Asked, Source, pages
 from appliance.history.rolled import rollups
 from appliance.model.device import DeviceState, DeviceStatus, Value
 from appliance.model.ids import DeviceId, FactoryId
+from appliance.model.insight import SignalLook
 from appliance.model.kpi import Kpi, Overview
 from appliance.model.look import UPPER
 from appliance.model.metric import Metric
@@ -28,11 +30,14 @@ from appliance.store.alerts import select_open_alert_counts
 from appliance.store.completeness import select_completeness_today
 from appliance.store.metrics import select_metrics
 from appliance.store.rules import select_rules
+from appliance.store.signals import select_looks
 
 LEVELS = ("temperature", "gas", "vibration")
 RUNNING = "running"
 MINUTE_MS, HALF_HOUR_MS, DAY_MS, WEEK_MS = 60_000, 1_800_000, 86_400_000, 7 * 86_400_000
 SPARK_POINTS = 48
+MOST_READ = 16
+"""Devices whose last 24 hours are read for the card of uptime."""
 
 
 class _Found(NamedTuple):
@@ -102,7 +107,12 @@ async def overview(source: Source, scope: Scope, factory_id: FactoryId, now: dat
         completeness_today=await select_completeness_today(db, scope, factory_id, now),
         kpis=[
             *[await _level(reader, metrics[name], statuses, limits) for name in LEVELS],
-            await _uptime(reader, metrics[RUNNING], statuses),
+            await _uptime(
+                reader,
+                metrics[RUNNING],
+                statuses,
+                await select_looks(db, factory_id, None, RUNNING),
+            ),
         ],
     )
 
@@ -126,12 +136,26 @@ async def _level(
     return _card(metric, worst, previous, await _spark(reader, device_id, metric.name))
 
 
-async def _uptime(reader: _Reader, metric: Metric, statuses: Sequence[DeviceStatus]) -> Kpi:
-    """The machine that ran least in the last 24 hours."""
+async def _uptime(
+    reader: _Reader,
+    metric: Metric,
+    statuses: Sequence[DeviceStatus],
+    looks: Mapping[tuple[DeviceId, str], SignalLook],
+) -> Kpi:
+    """The machine that ran least in the last 24 hours.
+
+    Of a large plant only those are read that ran least by the last hourly look, so that the work
+    does not grow with it; where no look has been yet comes first.
+    """
+
+    def looked(one: tuple[DeviceStatus, Value]) -> float:
+        look = looks.get((one[0].device.id, RUNNING))
+        return -1.0 if look is None or look.day_running is None else look.day_running
+
     uptime = msgspec.structs.replace(metric, label="Uptime")
     found = [
         _Found(status, share, value.time, None)
-        for status, value in _measuring(statuses, RUNNING)
+        for status, value in nsmallest(MOST_READ, _measuring(statuses, RUNNING), key=looked)
         if (share := await reader.running_share(status, reader.now_ms)) is not None
     ]
     if not found:

@@ -9,6 +9,7 @@ from appliance.model.device import DeviceDetail, DeviceState, DeviceStatus
 from appliance.model.ids import DeviceId
 from appliance.model.scope import Scope
 from appliance.store import latest_values, quarantine
+from appliance.store.device_log import select_device_firmware
 from appliance.store.latest_values import Heard
 from appliance.store.pool import Db
 
@@ -34,7 +35,8 @@ async def status(db: Db, scope: Scope, device_id: DeviceId, now: datetime) -> De
     if not found:
         return None
     set_aside = await quarantine.select_quarantined_count(db, scope, device_id)
-    return DeviceDetail(**structs.asdict(found[0]), quarantined=set_aside)
+    firmware = await select_device_firmware(db, device_id)
+    return DeviceDetail(**structs.asdict(found[0]), quarantined=set_aside, firmware=firmware)
 
 
 async def fell_silent(db: Db, since: datetime, until: datetime) -> set[DeviceId]:

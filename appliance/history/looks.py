@@ -99,9 +99,7 @@ def week(
     """A signal in a stretch of time, weighted by time."""
     pieces = _pieces(minutes, span, holds_ms)
     known = float(pieces.length_ms.sum())
-    ran = _pieces(running, span, holds_ms)
-    ran_known = float(ran.length_ms.sum())
-    share = float(ran.length_ms[ran.values >= RUNS].sum()) / ran_known if ran_known else None
+    share = running_share(running, span, holds_ms)
     if not known:
         return Week(mean=None, p95=None, max=None, above_seconds=None, running=share, coverage=0.0)
     above = None if limit is None else float(pieces.length_ms[pieces.values > limit].sum()) / 1000
@@ -113,6 +111,13 @@ def week(
         running=share,
         coverage=min(1.0, known / (span[1] - span[0])),
     )
+
+
+def running_share(running: Minutes, span: tuple[int, int], holds_ms: int) -> float | None:
+    """The share of the known time of a stretch in which the machine ran; None: nothing is known."""
+    ran = _pieces(running, span, holds_ms)
+    known = float(ran.length_ms.sum())
+    return float(ran.length_ms[ran.values >= RUNS].sum()) / known if known else None
 
 
 def weighted_quantile(values: Floats, weights: NDArray[np.generic], share: float) -> float:
@@ -144,6 +149,7 @@ def _look(seen: _Seen, monday_ms: int) -> SignalLook:
         limit=limit,
         this_week=this_week,
         last_week=last_week,
+        day_running=running_share(own, (end_ms - DAY_MS, end_ms), hold_ms(signal)),
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,26 +43,37 @@ def load_or_create(folder: Path, *, cost: int = COST) -> Keys:
     return Keys(signing, Hasher(read_or_make(folder / PEPPER_FILE), cost=cost))
 
 
-def read_or_make(file: Path) -> bytes:
-    """A secret of KEY_BYTES random bytes, made where it is missing. Blocks on the disk."""
+def _random() -> bytes:
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def read_or_make(file: Path, make: Callable[[], bytes] = _random) -> bytes:
+    """A secret in a file, by default KEY_BYTES random bytes, made where it is missing.
+
+    Blocks on the disk.
+    """
     try:
         if file.stat().st_mode & 0o077:
             raise KeysError(f"Others can read {file}. Run: chmod 600 {file}")
         return file.read_bytes()
     except FileNotFoundError:
-        return _make(file)
+        return _write(file, make())
     except OSError as error:
         raise KeysError(f"The secret {file} cannot be read: {error.strerror}.") from error
 
 
-def _make(file: Path) -> bytes:
-    """Write a new secret so that a crash leaves a whole file or none."""
-    secret = secrets.token_bytes(KEY_BYTES)
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
+def _write(file: Path, secret: bytes) -> bytes:
+    """Write a new secret so that a crash leaves a whole file or none; what another process or
+    thread has made meanwhile is kept, and returned."""
+    fresh = file.with_suffix(f".{secrets.token_hex(4)}.new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(secret)
         out.flush()
         os.fsync(out.fileno())
-    fresh.replace(file)
+    try:
+        os.link(fresh, file)
+    except FileExistsError:
+        return file.read_bytes()
+    finally:
+        fresh.unlink()
     return secret

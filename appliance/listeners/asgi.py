@@ -23,6 +23,12 @@ def header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in values if key == name), "")
 
 
+def address(scope: Scope) -> str:
+    """Where a request comes from."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else "unknown"
+
+
 async def answer(send: Send, status: int, headers: Iterable[Header], body: bytes = b"") -> None:
     """Send a whole response."""
     length = (b"content-length", str(len(body)).encode())

@@ -121,8 +121,11 @@ async def serve_people(
         stopping.cancel()
         serving.cancel()
         await asyncio.wait({serving}, timeout=GIVE_UP_SECONDS)
-    if serving.done() and not serving.cancelled():
-        serving.result()
+    if serving.cancelled() or not serving.done():
+        return
+    error = serving.exception()
+    if error and not (stop.is_set() and isinstance(error, OSError)):  # one connection's bad end
+        raise error
 
 
 def quieten(loop: asyncio.AbstractEventLoop) -> None:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from appliance.model.firmware import DeviceFirmware
 from appliance.model.ids import DeviceId, FactoryId, KeyId, MachineId
 
 
@@ -52,9 +53,11 @@ class DeviceStatus(msgspec.Struct, frozen=True):
 
 
 class DeviceDetail(DeviceStatus, frozen=True):
-    """A device by itself. quarantined: rows set aside, as their times were beyond belief."""
+    """A device by itself. quarantined: rows set aside, as their times were beyond belief.
+    firmware: what it last said of itself, None if it never did."""
 
     quarantined: int
+    firmware: DeviceFirmware | None
 
 
 class DeviceKey(msgspec.Struct, frozen=True):
@@ -68,9 +71,18 @@ class DeviceKey(msgspec.Struct, frozen=True):
 
 
 class KeyHolder(msgspec.Struct, frozen=True):
-    """The device a key speaks for, as posts of readings need it."""
+    """The device a key speaks for, as posts of readings need it, and what waits for it.
 
+    replaces: the older key that goes once this one is used. config: the version that holds, None:
+    as flashed. firmware: the version it is offered. commands: how many wait.
+    """
+
+    key_id: KeyId
     device_id: DeviceId
+    factory_id: FactoryId
     sha256: bytes
-    config_revision: int
     created_at: datetime
+    replaces: KeyId | None
+    config: int | None
+    firmware: str | None
+    commands: int

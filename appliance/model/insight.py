@@ -84,7 +84,8 @@ class SignalLook(msgspec.Struct, frozen=True, kw_only=True):
     """What the hourly look at a signal's last two weeks found; to: the end of its last full hour.
 
     drift: a slow average's robust standard deviations off the baseline. off_since: since when the
-    hours' means have been three deviations off, null if they are not.
+    hours' means have been three deviations off, null if they are not. day_running: the share of
+    the known time of the last 24 hours in which the machine ran.
     """
 
     to: datetime
@@ -96,6 +97,7 @@ class SignalLook(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | None
     this_week: Week
     last_week: Week
+    day_running: float | None = None
 
 
 class LimitAt(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,15 +31,20 @@ class WireBatch(msgspec.Struct, frozen=True):
     health: Annotated[Health, msgspec.Meta(max_length=32)] | None = None
 
 
-class Ack(msgspec.Struct, frozen=True):
-    """The answer to a batch that is committed. `ack`: [epoch, first row, last row], inclusive."""
+class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to a batch that is committed. `ack`: [epoch, first row, last row], inclusive.
+
+    What waits for the node, left out where nothing does: the version of its configuration, the
+    firmware it is to run, how many commands.
+    """
 
     ack: list[tuple[str, int, int]]
     stored: int
     duplicate: int
     now: int
-    config: int
+    config: int | None = None
     firmware: str | None = None
+    commands: int = 0
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -21,8 +21,20 @@ async def select_device_id_by_mac(db: Db, scope: Scope, mac: str) -> DeviceId | 
     return found
 
 
-async def update_device_mac(db: Db, scope: Scope, device_id: DeviceId, mac: str) -> None:
-    """Say which board a device runs on; a board that another device runs on is a Conflict."""
+async def select_mac(db: Db, scope: Scope, device_id: DeviceId) -> str | None:
+    """The board that a device in scope runs on, locked; None: none yet."""
+    found: str | None = await db.fetchval(
+        """
+        select mac::text from devices where id = $2 and factory_id = any ($1::int[]) for update
+        """,
+        scope.factory_ids,
+        device_id,
+    )
+    return found
+
+
+async def update_device_mac(db: Db, scope: Scope, device_id: DeviceId, mac: str | None) -> None:
+    """Say which board a device runs on, None: on none; one that another runs on is a Conflict."""
     try:
         await db.execute(
             """

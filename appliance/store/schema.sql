@@ -231,6 +231,39 @@ CREATE TABLE deliveries (
 
 ALTER TABLE deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 
+CREATE TABLE device_commands (
+    id integer NOT NULL,
+    device_id integer NOT NULL,
+    action text NOT NULL,
+    seconds integer,
+    asked_at timestamp with time zone NOT NULL,
+    asked_by text NOT NULL,
+    done_at timestamp with time zone,
+    CONSTRAINT device_commands_action_check CHECK ((action = ANY (ARRAY['locate'::text, 'restart'::text, 'read-config'::text, 'rotate-key'::text]))),
+    CONSTRAINT device_commands_seconds_check CHECK ((seconds > 0))
+);
+
+ALTER TABLE device_commands ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE device_configs (
+    device_id integer NOT NULL,
+    version integer NOT NULL,
+    config jsonb NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT device_configs_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE device_firmware (
+    device_id integer NOT NULL,
+    version text NOT NULL,
+    slot text,
+    config integer,
+    boot bigint NOT NULL,
+    told_at timestamp with time zone NOT NULL,
+    CONSTRAINT device_firmware_slot_check CHECK ((slot = ANY (ARRAY['a'::text, 'b'::text])))
+);
+
 CREATE TABLE device_intervals (
     device_id integer NOT NULL,
     until_at timestamp with time zone NOT NULL,
@@ -245,9 +278,23 @@ CREATE TABLE device_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    replaces text,
     CONSTRAINT device_keys_id_check CHECK ((id ~ '^[a-z2-7]{10}$'::text)),
     CONSTRAINT device_keys_sha256_check CHECK ((length(sha256) = 32))
 );
+
+CREATE TABLE device_log (
+    id bigint NOT NULL,
+    device_id integer NOT NULL,
+    epoch text NOT NULL,
+    boot bigint NOT NULL,
+    up_ms bigint NOT NULL,
+    what text NOT NULL,
+    detail text NOT NULL,
+    received_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE device_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 
 CREATE TABLE devices (
     id integer NOT NULL,
@@ -255,7 +302,6 @@ CREATE TABLE devices (
     machine_id integer,
     name text NOT NULL,
     expected_interval_ms integer DEFAULT 10000 NOT NULL,
-    config_revision integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     mac macaddr,
     CONSTRAINT devices_expected_interval_ms_check CHECK ((expected_interval_ms > 0)),
@@ -288,6 +334,52 @@ CREATE TABLE factories (
 );
 
 ALTER TABLE factories ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE firmware_releases (
+    id integer NOT NULL,
+    version text NOT NULL,
+    mpy smallint NOT NULL,
+    files integer NOT NULL,
+    sha256 bytea NOT NULL,
+    key_fingerprint text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    added_by text NOT NULL,
+    bundle bytea NOT NULL,
+    CONSTRAINT firmware_releases_sha256_check CHECK ((length(sha256) = 32))
+);
+
+ALTER TABLE firmware_releases ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+CREATE TABLE firmware_rollout_devices (
+    rollout_id integer NOT NULL,
+    device_id integer NOT NULL,
+    stage smallint NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    fetched_at timestamp with time zone,
+    told_at timestamp with time zone,
+    detail text DEFAULT ''::text NOT NULL,
+    CONSTRAINT firmware_rollout_devices_stage_check CHECK (((stage >= 1) AND (stage <= 3))),
+    CONSTRAINT firmware_rollout_devices_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'offered'::text, 'fetching'::text, 'running'::text, 'failed'::text, 'back'::text])))
+);
+
+CREATE TABLE firmware_rollouts (
+    id integer NOT NULL,
+    factory_id integer NOT NULL,
+    release_id integer,
+    version text NOT NULL,
+    state text DEFAULT 'running'::text NOT NULL,
+    stage smallint DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    begun_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    watched_from timestamp with time zone NOT NULL,
+    reason text,
+    CONSTRAINT firmware_rollouts_stage_check CHECK (((stage >= 1) AND (stage <= 3))),
+    CONSTRAINT firmware_rollouts_state_check CHECK ((state = ANY (ARRAY['running'::text, 'halted'::text, 'done'::text])))
+);
+
+ALTER TABLE firmware_rollouts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 
 CREATE TABLE health_scores (
     machine_id integer NOT NULL,
@@ -847,11 +939,26 @@ ALTER TABLE ONLY deliveries
 ALTER TABLE ONLY deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY device_commands
+    ADD CONSTRAINT device_commands_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY device_configs
+    ADD CONSTRAINT device_configs_pkey PRIMARY KEY (device_id, version);
+
+ALTER TABLE ONLY device_firmware
+    ADD CONSTRAINT device_firmware_pkey PRIMARY KEY (device_id);
+
 ALTER TABLE ONLY device_intervals
     ADD CONSTRAINT device_intervals_pkey PRIMARY KEY (device_id, until_at);
 
 ALTER TABLE ONLY device_keys
     ADD CONSTRAINT device_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY device_log
+    ADD CONSTRAINT device_log_device_id_epoch_up_ms_what_detail_key UNIQUE (device_id, epoch, up_ms, what, detail);
+
+ALTER TABLE ONLY device_log
+    ADD CONSTRAINT device_log_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY devices
     ADD CONSTRAINT devices_factory_id_name_key UNIQUE (factory_id, name);
@@ -867,6 +974,18 @@ ALTER TABLE ONLY factories
 
 ALTER TABLE ONLY factories
     ADD CONSTRAINT factories_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY firmware_releases
+    ADD CONSTRAINT firmware_releases_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY firmware_releases
+    ADD CONSTRAINT firmware_releases_version_key UNIQUE (version);
+
+ALTER TABLE ONLY firmware_rollout_devices
+    ADD CONSTRAINT firmware_rollout_devices_pkey PRIMARY KEY (rollout_id, device_id);
+
+ALTER TABLE ONLY firmware_rollouts
+    ADD CONSTRAINT firmware_rollouts_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY health_scores
     ADD CONSTRAINT health_scores_pkey PRIMARY KEY (machine_id, at);
@@ -1012,7 +1131,17 @@ CREATE INDEX deliveries_due ON deliveries USING btree (next_try_at) WHERE (state
 
 CREATE INDEX deliveries_factory_id ON deliveries USING btree (factory_id, id DESC);
 
+CREATE INDEX device_commands_device_id ON device_commands USING btree (device_id, id);
+
+CREATE UNIQUE INDEX device_commands_waiting ON device_commands USING btree (device_id, action) WHERE (done_at IS NULL);
+
 CREATE INDEX device_keys_device_id ON device_keys USING btree (device_id);
+
+CREATE INDEX device_log_device_id ON device_log USING btree (device_id, id);
+
+CREATE INDEX firmware_rollout_devices_device_id ON firmware_rollout_devices USING btree (device_id);
+
+CREATE UNIQUE INDEX firmware_rollouts_running ON firmware_rollouts USING btree (factory_id) WHERE (state = 'running'::text);
 
 CREATE INDEX health_scores_at ON health_scores USING btree (at);
 
@@ -1101,17 +1230,44 @@ ALTER TABLE ONLY deliveries
 ALTER TABLE ONLY deliveries
     ADD CONSTRAINT deliveries_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY device_commands
+    ADD CONSTRAINT device_commands_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY device_configs
+    ADD CONSTRAINT device_configs_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY device_firmware
+    ADD CONSTRAINT device_firmware_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY device_intervals
     ADD CONSTRAINT device_intervals_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY device_keys
     ADD CONSTRAINT device_keys_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY device_keys
+    ADD CONSTRAINT device_keys_replaces_fkey FOREIGN KEY (replaces) REFERENCES device_keys(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY device_log
+    ADD CONSTRAINT device_log_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY devices
     ADD CONSTRAINT devices_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY devices
     ADD CONSTRAINT devices_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY firmware_rollout_devices
+    ADD CONSTRAINT firmware_rollout_devices_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY firmware_rollout_devices
+    ADD CONSTRAINT firmware_rollout_devices_rollout_id_fkey FOREIGN KEY (rollout_id) REFERENCES firmware_rollouts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY firmware_rollouts
+    ADD CONSTRAINT firmware_rollouts_factory_id_fkey FOREIGN KEY (factory_id) REFERENCES factories(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY firmware_rollouts
+    ADD CONSTRAINT firmware_rollouts_release_id_fkey FOREIGN KEY (release_id) REFERENCES firmware_releases(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY health_scores
     ADD CONSTRAINT health_scores_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id) ON DELETE CASCADE;

@@ -139,3 +139,9 @@ async def select_bundle(db: Db, scope: Scope, signature_id: int) -> bytes | None
 def _signed(row: Any) -> SignedReport:
     kind, meaning = ReportKind(row["kind"]), Meaning(row["meaning"])
     return SignedReport(**{**row, "kind": kind, "meaning": meaning})
+
+
+async def select_signature_keys(db: Db) -> set[str]:
+    """The fingerprints of the keys that have signed reports."""
+    rows = await db.fetch("select distinct key from report_signatures")
+    return {row["key"] for row in rows}

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.async_api import Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Page, async_playwright, expect
 
 from appliance.demo import nodes, plant
 from tests.e2e.demo import Demo
+from tests.e2e.pictures import sign_in, take_dashboard, take_pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PICTURES = os.environ.get("CARBONSEED_TEST_PICTURES")
-VIEW = ViewportSize(width=1440, height=1000)
 FAULT = "Solvent vapour is rising"
 FAULT_SECONDS = 120
 DAY_MS = 86_400_000
@@ -47,12 +47,7 @@ async def page(demo: Demo) -> AsyncIterator[Page]:
         pytest.skip("there is no chromium on this machine")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = await browser.new_context(ignore_https_errors=True, viewport=VIEW)
-        opened = await context.new_page()
-        await opened.goto(f"{demo.url}/login")
-        await opened.fill("input[name=email]", demo.people["operator"])
-        await opened.fill("input[name=password]", demo.password)
-        await opened.press("input[name=password]", "Enter")
+        opened = await sign_in(browser, demo, "operator")
         await opened.wait_for_url("**/dashboard/alerts")
         await opened.goto(f"{demo.url}/dashboard")
         yield opened
@@ -71,7 +66,9 @@ async def test_a_scripted_fault_is_on_the_page_moments_after_its_reading(
     print(f"\nfrom the reading to the page: {seen - raised:.2f} s")
     await row.locator("button.where").click()
     await page.mouse.move(0, 0)
-    await take_pictures(page, Path(PICTURES) if PICTURES else tmp_path)
+    folder = Path(PICTURES) if PICTURES else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    await take_dashboard(page, folder)
     await row.get_by_role("button", name="Acknowledge").click()
     acknowledged = page.locator("li.alert[data-state=acknowledged]", has_text=FAULT)
     closed = page.locator("li.alert", has_text=FAULT)
@@ -79,6 +76,14 @@ async def test_a_scripted_fault_is_on_the_page_moments_after_its_reading(
     alerts = demo.get("manager", "/alerts", state="all")["alerts"]
     (by,) = [one["acknowledged_by"] for one in alerts if one["id"] == alert["id"]]
     assert by == "Olga Kern"
+
+
+async def test_every_page_has_its_picture(demo: Demo, page: Page, tmp_path: Path) -> None:
+    folder = Path(PICTURES) if PICTURES else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    assert page.context.browser
+    await take_pages(page.context.browser, demo, folder)
+    assert len(list(folder.glob("*.png"))) >= 11
 
 
 async def test_live_values_come_over_http_2_and_change_before_ones_eyes(page: Page) -> None:
@@ -149,12 +154,3 @@ def now_ms() -> int:
 
 def lives(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-async def take_pictures(page: Page, folder: Path) -> None:
-    """The dashboard as it is now, light and dark."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        await page.wait_for_timeout(500)
-        await page.screenshot(path=folder / f"dashboard-{scheme}.png")

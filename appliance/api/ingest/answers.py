@@ -65,7 +65,7 @@ async def refuse(send: Send, tongue: Tongue, error: Exception, *, close: bool) -
         if known.retry_after_seconds is not None:
             headers.append((b"retry-after", str(known.retry_after_seconds).encode()))
         if known.status == 405:
-            headers.append((b"allow", b"POST"))
+            headers.append((b"allow", getattr(known, "allow", b"POST")))
     media, body = _shaped(tongue, told)
     await answer(send, told.status, [(b"content-type", media), *headers], body)
 

@@ -25,12 +25,13 @@ from appliance.api.ingest.rate import Rate
 from appliance.api.ingest.thingsboard import is_telemetry
 from appliance.errors import BadRequest, NotSignedIn
 from appliance.identity.device_keys import KeyRing
-from appliance.listeners.asgi import App, Receive, Scope, Send
+from appliance.listeners.asgi import App, Receive, Scope, Send, address
 from appliance.model.batch import PlacedBatch, Stored
 from appliance.model.device import KeyHolder
 from appliance.model.ids import MetricId
 from appliance.model.metric import Metric
 from appliance.model.reading import Ack, Kept
+from appliance.nodes.rotation import hand_over
 from appliance.store.pool import Pool
 
 
@@ -92,6 +93,8 @@ class _Ingest:
                 if headers.get(b"content-encoding") == GZIP:
                     body = unzip(body, largest)
                 told = await self._keep(holder, form, body, scope.get("query_string", b""))
+            if holder.replaces:
+                await hand_over(self.db, holder, address(scope), self.clock())
         except Gone:
             pass
         except Exception as error:  # noqa: BLE001  the edge
@@ -125,7 +128,9 @@ class _Ingest:
             stored=stored.stored,
             duplicate=stored.duplicate,
             now=_milliseconds(self.clock()),
-            config=holder.config_revision,
+            config=holder.config,
+            firmware=holder.firmware,
+            commands=holder.commands,
         )
 
     async def _place(

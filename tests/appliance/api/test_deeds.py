@@ -7,7 +7,7 @@ import pytest
 
 from appliance.identity import certificates, device_keys, first_administrator
 from appliance.model.user import Role
-from tests.appliance import signing
+from tests.appliance import bundles, signing
 
 NO_DEED = {
     ("POST", "/auth/refresh"),
@@ -24,7 +24,8 @@ HOT = {
 }
 DAY = {"from": "2026-11-10T00:00:00Z", "to": "2026-11-11T00:00:00Z"}
 
-Deeds = dict[tuple[str, str], tuple[str, dict[str, Any] | None]]
+Deeds = dict[tuple[str, str], tuple[str, dict[str, Any] | bytes | None]]
+"""For each verb and path where to send what: JSON, bytes, or nothing."""
 
 
 @pytest.fixture
@@ -116,6 +117,28 @@ async def notification_deeds(context, north) -> Deeds:
 
 
 @pytest.fixture
+async def node_deeds(made, administrator, device, north) -> Deeds:
+    release = await bundles.add_release(administrator)
+    asked = {"release_id": release["id"], "factory_id": north.id, "device_ids": [device]}
+    halted = (await made("/firmware/rollouts", **asked))["id"]
+    east = (await made("/factories", name="East"))["id"]
+    there = (await made("/devices", factory_id=east, name="Node 9"))["device"]["id"]
+    elsewhere = {"release_id": release["id"], "factory_id": east, "device_ids": [there]}
+    unused = (await bundles.add_release(administrator, "1.0.8"))["id"]
+    config = {"sampling": {"interval_ms": 1000}, "sending": {"interval_ms": 5000}}
+    rollouts = f"/firmware/rollouts/{halted}"
+    return {
+        ("PUT", "/devices/{}/config"): (f"/devices/{device}/config", config),
+        ("POST", "/devices/{}/commands"): (f"/devices/{device}/commands", {"do": "restart"}),
+        ("POST", "/firmware/releases"): ("/firmware/releases", bundles.packed("1.0.9")),
+        ("DELETE", "/firmware/releases/{}"): (f"/firmware/releases/{unused}", None),
+        ("POST", "/firmware/rollouts/{}/halt"): (f"{rollouts}/halt", {"reason": "Wait"}),
+        ("POST", "/firmware/rollouts"): ("/firmware/rollouts", elsewhere),
+        ("POST", "/firmware/rollouts/{}/resume"): (f"{rollouts}/resume", None),
+    }
+
+
+@pytest.fixture
 async def plant_deeds(made, authority, administrator, north) -> Deeds:
     registered = await made("/devices", factory_id=north.id, name="Node 4")
     device, key_id = registered["device"]["id"], device_keys.parse(registered["key"])[0]
@@ -130,6 +153,14 @@ async def plant_deeds(made, authority, administrator, north) -> Deeds:
         ("POST", "/devices/{}/keys"): (f"/devices/{device}/keys", None),
         ("DELETE", "/devices/{}/keys/{}"): (f"/devices/{device}/keys/{key_id}", None),
         ("POST", "/devices/claims"): ("/devices/claims", claim),
+        ("POST", "/devices/claims/batch"): (
+            "/devices/claims/batch",
+            {"factory_id": north.id, "names": ["Node 6"]},
+        ),
+        ("POST", "/devices/claims/used"): (
+            "/devices/claims/used",
+            {"boards": [{"device_id": device, "mac": "24:0a:c4:e2:95:27"}]},
+        ),
         ("PUT", "/retention"): ("/retention", kept),
         ("POST", "/reports/signed"): ("/reports/signed", signature),
     }
@@ -159,16 +190,24 @@ async def people_deeds(made, administrator, tokens, north) -> Deeds:
 
 
 @pytest.fixture
-async def deeds(plant_deeds, rule_deeds, alert_deeds, notification_deeds, people_deeds) -> Deeds:
+async def deeds(
+    plant_deeds, node_deeds, rule_deeds, alert_deeds, notification_deeds, people_deeds
+) -> Deeds:
     """For each verb and path that writes, in this order: where to send what."""
-    return plant_deeds | rule_deeds | alert_deeds | notification_deeds | people_deeds
+    plant = plant_deeds | node_deeds | rule_deeds
+    return plant | alert_deeds | notification_deeds | people_deeds
+
+
+def sent(given: dict[str, Any] | bytes | None) -> dict[str, Any]:
+    if isinstance(given, bytes):
+        return {"data": given, "headers": {"Content-Type": "application/octet-stream"}}
+    return {} if given is None else {"json": given}
 
 
 async def test_every_write_is_one_row_in_the_record(context, administrator, deeds) -> None:
     for (verb, path), (url, given) in deeds.items():
         before = await context.db.fetchval("select count(*) from audit")
-        options = {} if given is None else {"json": given}
-        response = await administrator.open(url, method=verb, **options)
+        response = await administrator.open(url, method=verb, **sent(given))
         assert response.status_code in {200, 201, 204}, (path, await response.get_data())
         rows = await context.db.fetchval("select count(*) from audit") - before
         assert rows == (0 if (verb, path) in NO_DEED else 1), path
@@ -187,7 +226,7 @@ async def test_what_does_not_belong_into_a_body_is_refused(administrator, deeds)
     """No field that is not asked for can be set along with one that is."""
     tried = 0
     for (verb, path), (url, given) in deeds.items():
-        if given is None:
+        if not isinstance(given, dict):
             continue
         for extra in ("id", "key_hash", "created_at", "user_id", "password_hash"):
             body = {**given, extra: 1}
@@ -203,7 +242,7 @@ async def test_a_refused_write_leaves_no_row_and_changes_nothing(context, sign_i
     before = await context.db.fetchval("select count(*) from audit")
     for (verb, path), (url, given) in deeds.items():
         if not path.startswith("/auth/"):
-            response = await manager.open(url, method=verb, json=given)
+            response = await manager.open(url, method=verb, **sent(given))
             assert response.status_code == 403, path
     assert await context.db.fetchval("select count(*) from audit") == before
 

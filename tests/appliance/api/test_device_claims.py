@@ -58,6 +58,7 @@ async def test_a_new_board_becomes_a_device_and_learns_where_home_is(
     assert told["known"] is False
     assert device_keys.parse(told["key"])[0] == told["key_id"]
     assert await lives(told["key"])
+    assert int(told["home"].pop("modulus"), 16).bit_length() == 3072
     assert told["home"] == {
         "port": context.settings.device_port,
         "name": certificates.DEVICE_NAME,
@@ -82,6 +83,24 @@ async def test_a_known_board_is_refused_under_another_name(claim, lives) -> None
     assert status == 409
     assert "Kiln 3" in problem["detail"]
     assert await lives(first["key"])
+
+
+async def test_replaced_a_board_is_another_device_and_its_old_keys_open_nothing(
+    claim, lives, use, pool
+) -> None:
+    _, old = await claim()
+    await use(old)
+    _, spare = await claim()
+    status, new = await claim(name="Kiln 4", replace=True)
+    assert status == 201
+    assert (new["known"], new["device"]["name"]) == (False, "Kiln 4")
+    assert new["device"]["id"] != old["device"]["id"]
+    assert [await lives(one["key"]) for one in (old, spare, new)] == [False, False, True]
+    assert (await claim(name="Kiln 4"))[1]["device"]["id"] == new["device"]["id"]
+    left = await pool.fetchval(
+        "select old from audit where action = 'device.claim' and old ? 'left_device_id'"
+    )
+    assert str(old["device"]["id"]) in str(left)
 
 
 async def test_a_name_that_another_board_has_is_refused(claim) -> None:

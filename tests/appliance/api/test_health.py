@@ -2,7 +2,9 @@ import asyncpg
 import pytest
 from quart import Quart
 
+from appliance.api.app import create_app
 from appliance.api.health import create_health
+from appliance.http.context import Context
 from appliance.store import cursors
 from appliance.store.pool import Pool
 from tests.appliance.conftest import Clock
@@ -96,3 +98,16 @@ async def test_a_database_that_gives_no_connection_is_told(app: Quart, pool: Poo
         await pool.release(connection)
     assert status == 503
     assert told["database"].startswith("does not answer")
+
+
+@pytest.fixture
+def warned(context: Context) -> Quart:
+    app = create_app(context)
+    health = create_health(context.db, lambda: None, context.clock, ["The key is missing."])
+    app.register_blueprint(health)
+    return app
+
+
+async def test_what_somebody_must_see_to_is_told(warned: Quart) -> None:
+    response = await warned.test_client().get("/healthz/ready")
+    assert (await response.get_json())["warnings"] == ["The key is missing."]

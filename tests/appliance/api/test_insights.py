@@ -1,4 +1,5 @@
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -286,3 +287,55 @@ DOCS = (Path(__file__).parents[3] / "docs/insights.md").read_text()
 def test_the_page_names_every_field(struct: type[msgspec.Struct]) -> None:
     fields = struct.__struct_encode_fields__
     assert [name for name in fields if not re.search(rf"\b{name}\b", DOCS)] == []
+
+
+async def test_a_past_hour_is_replayed(
+    plant: Plant, sign_in: SignIn, raise_alert: Callable[[int], Awaitable[int]], clock: Clock
+) -> None:
+    device_id = await plant.device("a", interval_ms=MINUTE_MS)
+    rule_id = await plant.rule(device_id)
+    times = list(range(NOON_MS - 3_600_000, NOON_MS, MINUTE_MS))
+    await plant.send(device_id, times, {"temperature": [float(each) for each in range(60)]})
+    alert_id = await raise_alert(rule_id)
+    clock.forward(minutes=30)
+    operator = await sign_in(Role.OPERATOR)
+    path = f"/insights/replay?factory_id={plant.factory_id}"
+
+    found = await told(operator, f"{path}&from={NOON_MS - 600_000}&to={NOON_MS + 600_000}")
+
+    assert (found["from"], found["to"], found["next"]) == (
+        NOON_MS - 600_000,
+        NOON_MS + 600_000,
+        None,
+    )
+    assert found["step_ms"] == 2000
+    [device] = found["devices"]
+    [signal] = device["signals"]
+    assert signal["times"] == [NOON_MS - 600_000 + number * MINUTE_MS for number in range(10)]
+    assert signal["values"] == [float(number) for number in range(50, 60)]
+    assert [each["state"] for each in device["states"]] == ["live", "stale"]
+    [alert] = found["alerts"]["alerts"]
+    assert alert["alert"]["id"] == alert_id
+    assert alert["corners"] == [
+        {"at": "2026-11-23T12:00:00Z", "state": "unacknowledged", "hidden": False}
+    ]
+    assert (await told(operator, f"{path}&from={NOON_MS}&after={device_id}"))["alerts"] is None
+
+
+async def test_a_replay_is_of_the_past_of_one_factory_and_not_long(
+    south: Factory, sign_in: SignIn, plant: Plant
+) -> None:
+    operator = await sign_in(Role.OPERATOR)
+    path = f"/insights/replay?factory_id={plant.factory_id}"
+    for wrong, status in (
+        (f"&from={NOON_MS}", 422),
+        (f"&from={NOON_MS - 7_200_001}&to={NOON_MS}", 422),
+        (f"&from={NOON_MS - 1}&to={NOON_MS - 2}", 422),
+        ("", 400),
+        (f"&from={NOON_MS - 1}&after=-1", 400),
+    ):
+        assert (await operator.get(path + wrong)).status_code == status, wrong
+    elsewhere = f"/insights/replay?factory_id={south.id}&from={NOON_MS - 1}"
+    assert (await operator.get(elsewhere)).status_code == 404
+    empty = await told(operator, f"{path}&from={NOON_MS - 60_000}&to={NOON_MS + 9_000_000}")
+    assert (empty["to"], empty["devices"]) == (NOON_MS, [])

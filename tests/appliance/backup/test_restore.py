@@ -16,9 +16,13 @@ from appliance.backup.create import create
 from appliance.backup.restore import restore, verify
 from appliance.cli.box import box
 from appliance.errors import AlreadyRunning, NotFound
+from appliance.model.audit import Actor
+from appliance.nodes import releases
 from appliance.running import Running, write_running
 from appliance.settings import Settings
+from appliance.store.firmware import select_releases
 from tests.appliance.backup.plant import NOON, furnish, rows, send, sent
+from tests.appliance.bundles import packed
 
 LATER = NOON + timedelta(minutes=1)
 
@@ -61,6 +65,23 @@ async def test_what_was_backed_up_is_put_back_and_what_was_there_lies_aside(
         assert await rows(db) == sent(range(20))
     assert (aside / "secrets/sessions.key").read_bytes() == b"changed since"
     assert not (settings.data_dir / "restore").exists()
+
+
+async def test_what_signs_firmware_and_the_releases_it_has_signed_come_back(
+    settings: Settings, backups: Path, folder: Path
+) -> None:
+    ada = Actor("ada@north.example", "10.0.0.7")
+    async with box(settings) as db:
+        await releases.add(db, settings.secrets_dir, ada, packed(), NOON)
+    path, _ = await create(settings, backups, NOON)
+    fresh = Settings(data_dir=folder.with_name("fresh"))
+    await restore(fresh, path, LATER)
+    assert await releases.public_key(fresh.secrets_dir) == await releases.public_key(
+        settings.secrets_dir
+    )
+    async with box(fresh) as db:
+        again = await releases.add(db, fresh.secrets_dir, ada, packed("1.0.8"), LATER)
+        assert {one.key_fingerprint for one in await select_releases(db)} == {again.key_fingerprint}
 
 
 async def test_a_fresh_machine_needs_nothing_but_the_file(

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import NotFound
-from appliance.history.kpis import overview
+from appliance.history.kpis import MOST_READ, overview
 from appliance.history.readings import Source
 from appliance.model.device import DeviceState
 from appliance.model.factory import Factory
@@ -14,6 +14,7 @@ from appliance.model.scope import Scope
 from appliance.store.alerts import insert_alert, update_alert_cleared
 from appliance.store.completeness import select_completeness_today
 from appliance.store.rules import select_rules
+from appliance.workers.health import look_at_due
 from tests.appliance.plant import DAY_MS, NOON, NOON_MS, Plant, at
 
 HOUR_MS = 3_600_000
@@ -131,6 +132,20 @@ async def test_the_machine_that_ran_least_comes_first(plant: Plant, source: Sour
     kpi = await card(plant, source, 3)
     assert (kpi.device, kpi.value, kpi.previous) == ("idle", 0.25, 0.5)
     assert kpi.spark_mean == [0.0] * 36 + [1.0] * 12
+
+
+async def test_of_a_large_plant_those_are_read_that_ran_least_by_the_last_look(
+    plant: Plant, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.workers.health.SHARE", 1.0)
+    times = list(range(NOON_MS - DAY_MS, NOON_MS, 10 * MINUTE_MS))
+    for number in range(MOST_READ + 2):
+        device_id = await plant.device(f"a{number:02}", interval_ms=10 * MINUTE_MS)
+        idle = number * 8
+        await plant.send(device_id, times, {"running": [0.0] * idle + [1.0] * (144 - idle)})
+    await look_at_due(source, lambda: NOON, at(NOON_MS + 1), {})
+    kpi = await card(plant, source, 3)
+    assert (kpi.device, kpi.value) == (f"a{MOST_READ + 1}", pytest.approx(8 / 144))
 
 
 async def test_time_without_readings_is_neither_running_nor_standing(

@@ -1,5 +1,8 @@
 """The appliance's own secrets."""
 
+import secrets
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,19 @@ def test_a_secret_others_can_read_is_refused(tmp_path: Path) -> None:
 def test_what_a_crash_left_half_written_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "signing.new").write_bytes(b"half")
     assert len(keys.load_or_create(tmp_path).signing) == 32
+
+
+def test_many_who_need_the_same_secret_at_once_get_the_one_that_is_kept(tmp_path: Path) -> None:
+    everybody = threading.Barrier(8)
+
+    def make() -> bytes:
+        everybody.wait()
+        return secrets.token_bytes(32)
+
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: keys.read_or_make(tmp_path / "a.key", make), range(8)))
+    assert set(made) == {(tmp_path / "a.key").read_bytes()}
+    assert [file.name for file in tmp_path.iterdir()] == ["a.key"]
 
 
 def test_secrets_do_not_show_in_a_printed_object() -> None:

@@ -23,7 +23,7 @@ async def device(pool: Pool, plant: Plant) -> DeviceId:
 async def test_a_live_key_tells_whose_it_is(pool: Pool, plant: Plant, device: DeviceId) -> None:
     holder = await device_keys.select_key_holder(pool, KEY)
     assert holder is not None
-    assert (holder.device_id, holder.sha256, holder.config_revision) == (device, b"h" * 32, 1)
+    assert (holder.device_id, holder.sha256, holder.commands) == (device, b"h" * 32, 0)
     assert await device_keys.select_key_holder(pool, OTHER) is None
 
 

@@ -1,0 +1,1 @@
+"""What the appliance tells its nodes, and what it makes of what they tell of themselves."""
