@@ -6,6 +6,8 @@ INSTALLED := .venv/.installed
 PIP := $(BIN)/pip install -q --disable-pip-version-check --require-hashes
 COMPILE := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
   --custom-compile-command "make lock"
+# Tests that may share a machine; those that drive browsers, boards, kills and containers run alone.
+QUICK := $(addprefix tests/,appliance architecture bench firmware tui)
 
 .PHONY: assets help demo run test check fix bench pictures lock clean
 
@@ -21,7 +23,8 @@ run: $(INSTALLED) assets ## an empty appliance on this machine
 test: check assets ## everything that must hold: style, types, import directions, all tests
 	@sh tests/system_parts.sh
 	@$(PIP) -r tests/spark.lock || echo "*** PySpark could not be installed: its test will be SKIPPED."
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile $(QUICK)
+	$(BIN)/pytest tests $(QUICK:%=--ignore=%)
 
 check: $(INSTALLED) ## style, types and import directions only
 	$(BIN)/ruff check .
