@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def micropython(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = dict(os.environ, CARBONSEED_NODE_TEST_FOLDER=str(folder))
+    environment = dict(os.environ, NODE_TEST_FOLDER=str(folder))
     command = [str(MICROPYTHON), *arguments]
     return subprocess.run(
         command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=100, check=False

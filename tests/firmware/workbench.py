@@ -17,7 +17,7 @@ def vectors(name):
 def folder():
     """A new empty folder of this test."""
     _folders.append(None)
-    path = "%s/%d" % (os.getenv("CARBONSEED_NODE_TEST_FOLDER"), len(_folders))
+    path = "%s/%d" % (os.getenv("NODE_TEST_FOLDER"), len(_folders))
     os.mkdir(path)
     return path
 
