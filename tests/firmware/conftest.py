@@ -19,7 +19,7 @@ def _workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("node")
     certificates = tmp_path_factory.mktemp("server")
     os.environ["NODE_TEST_FOLDER"] = str(folder)
-    os.environ["CARBONSEED_NODE_TEST_SERVER"] = str(certificates)
+    os.environ["NODE_TEST_SERVER"] = str(certificates)
     command = [sys.executable, str(HERE / "tls_server.py"), str(certificates)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None

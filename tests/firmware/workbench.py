@@ -24,7 +24,7 @@ def folder():
 
 def server():
     """What the test server wrote about itself, and its CA."""
-    with open(os.getenv("CARBONSEED_NODE_TEST_SERVER") + "/server.json") as file:
+    with open(os.getenv("NODE_TEST_SERVER") + "/server.json") as file:
         return json.load(file)
 
 
