@@ -42,6 +42,8 @@ LOOKS = pytest.mark.parametrize(
     ],
 )
 
+expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
+
 
 @pytest.fixture
 def clock() -> Callable[[], datetime]:
