@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.analytics.checked import read_only
 from appliance.analytics.kernels import buckets as kernel
 from appliance.model.sealed import Rollup
 from appliance.model.series import Columns
@@ -24,8 +25,8 @@ class Buckets:
         if times_ms.shape != values.shape or times_ms.ndim != 1:
             raise ValueError(f"times {times_ms.shape} and values {values.shape} do not match")
         kernel.add(
-            np.ascontiguousarray(times_ms, np.int64),
-            np.ascontiguousarray(values, np.float64),
+            read_only(np.ascontiguousarray(times_ms, np.int64)),
+            read_only(np.ascontiguousarray(values, np.float64)),
             self._start_ms,
             self._width_ms,
             self._figures,
@@ -35,8 +36,8 @@ class Buckets:
     def add_rolled(self, rollup: Rollup) -> None:
         """Add roll-ups, each of which lies within one bucket whole."""
         kernel.add_rolled(
-            rollup.times_ms,
-            rollup.counts,
+            read_only(rollup.times_ms),
+            read_only(rollup.counts),
             np.stack(
                 [rollup.minima, rollup.maxima, rollup.firsts, rollup.lasts, rollup.sums],
             ),

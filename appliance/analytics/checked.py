@@ -1,8 +1,11 @@
 """What every kernel is given: contiguous arrays of one length, times ascending."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Number = TypeVar("Number", bound=np.generic)
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -23,6 +26,17 @@ def readings(times_ms: ArrayLike, values: ArrayLike) -> tuple[Integers, Floats]:
     if times.size and (times[1:] < times[:-1]).any():
         raise ValueError("times do not ascend; sort the readings first")
     return times, row
+
+
+def read_only(values: NDArray[Number]) -> NDArray[Number]:
+    """The same numbers, which a kernel may only read.
+
+    What comes out of a sealed file is so already, and to the compiler that is another kind of
+    array: a kernel that gets both is compiled twice, the second time while somebody waits.
+    """
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def at_least(least: int, **given: float) -> None:
