@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,7 @@ class Desk:
 
 
 OpenDesk = Callable[..., AbstractAsyncContextManager[Desk]]
+Picture = Callable[[Desk], Awaitable[None]]
 
 
 @pytest.fixture
@@ -126,16 +127,21 @@ async def relayed(context: Context) -> AsyncIterator[None]:  # noqa: F811
 
 
 @pytest.fixture
-def picture(request: pytest.FixtureRequest) -> Callable[[Desk], None]:
-    """`picture(desk)`: compare the screen with the file named like the test, or write it."""
+def picture(request: pytest.FixtureRequest) -> Picture:
+    """`await picture(desk)`: wait until the screen is the file named like the test; or write it."""
 
-    def do(desk: Desk) -> None:
-        svg = desk.pilot.app.export_screenshot(title="Carbonseed")
-        drawn = re.sub(r"terminal-\d+", "terminal", svg)
+    async def do(desk: Desk) -> None:
+        def drawn() -> str:
+            svg = desk.pilot.app.export_screenshot(title="Carbonseed")
+            return re.sub(r"terminal-\d+", "terminal", svg)
+
         file = PICTURES / f"{re.sub(r'[^a-z0-9]+', '-', request.node.name).strip('-')}.svg"
         if os.environ.get("UPDATE_SNAPSHOTS"):
             file.parent.mkdir(exist_ok=True)
-            file.write_text(drawn)
-        assert drawn == file.read_text(), f"{file} differs; look, then UPDATE_SNAPSHOTS=1 writes it"
+            file.write_text(drawn())
+        wanted = file.read_text()
+        with suppress(AssertionError):
+            await desk.until(lambda: drawn() == wanted)
+        assert drawn() == wanted, f"{file} differs; look, then UPDATE_SNAPSHOTS=1 writes it"
 
     return do

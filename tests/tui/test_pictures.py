@@ -1,18 +1,15 @@
 """How the console looks, kept as pictures: frozen clock, frozen plant."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
 from appliance.model.user import Role
 from tests.appliance.conftest import Clock
 from tests.appliance.plant import NOON_MS, Plant
-from tests.tui.conftest import NORMAL, Desk, OpenDesk
+from tests.tui.conftest import NORMAL, OpenDesk, Picture
 
 SMALL = (80, 24)
 TIMES = list(range(NOON_MS - 595_000, NOON_MS + 1, 5_000))
-Picture = Callable[[Desk], None]
 
 
 async def furnish(plant: Plant) -> dict[str, int]:
@@ -66,7 +63,7 @@ async def test_alarm(
         await desk.sees("press-007", "Vibration high", "9.80 mm/s ■")
         if size == NORMAL:
             await desk.sees("limit 7.1", "Check bearing B2.")
-        picture(desk)
+        await picture(desk)
 
 
 async def test_alarm_in_detail(open_desk: OpenDesk, plant: Plant, picture: Picture) -> None:
@@ -75,14 +72,14 @@ async def test_alarm_in_detail(open_desk: OpenDesk, plant: Plant, picture: Pictu
         await desk.sees("Vibration high")
         await desk.pilot.press("enter")
         await desk.sees("limit 7.1", "Check bearing B2.")
-        picture(desk)
+        await picture(desk)
 
 
 async def test_normal(open_desk: OpenDesk, plant: Plant, picture: Picture) -> None:
     await furnish(plant)
     async with open_desk(Role.OPERATOR) as desk:
         await desk.sees("● 4 live", "furnace-1 · Temperature", "last ")
-        picture(desk)
+        await picture(desk)
 
 
 async def test_offline(open_desk: OpenDesk, plant: Plant, picture: Picture, clock: Clock) -> None:
@@ -93,4 +90,4 @@ async def test_offline(open_desk: OpenDesk, plant: Plant, picture: Picture, cloc
         await desk.sees("SERVER OFFLINE")
         clock.forward(seconds=100)
         await desk.sees("(1 min)", "◐ stale", "since 14:59 (2 min)")
-        picture(desk)
+        await picture(desk)
