@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import ssl
 import warnings
 from collections.abc import AsyncIterator
@@ -12,6 +13,8 @@ import h2.connection
 import h2.events
 import httpx
 import pytest
+from hypercorn.asyncio import tcp_server
+from hypercorn.asyncio.task_group import TaskGroup
 
 from appliance.identity.certificates import DEVICE_NAME
 from appliance.listeners import http1, people
@@ -299,3 +302,17 @@ async def test_a_request_under_way_is_answered_before_it_stops(house: House) -> 
 async def test_a_busy_port_is_named(house: House) -> None:
     with pytest.raises(PortBusy, match=f"Port {house.people_port} is taken"):
         listen("127.0.0.1", house.people_port)
+
+
+async def test_a_connection_that_ended_leaves_nothing_unawaited() -> None:
+    async def idle() -> None:
+        raise AssertionError
+
+    async with TaskGroup(asyncio.get_running_loop()) as ended:
+        pass
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with pytest.raises(RuntimeError):
+            await tcp_server.AsyncioSingleTask().restart(ended, idle)
+        gc.collect()
+    assert not told
