@@ -1,12 +1,15 @@
 """The live view at a real appliance: what operators see and what their keys do."""
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import pytest
 from quart import Quart
+from quart.typing import ResponseReturnValue
 
 from appliance.api import live as api
 from appliance.errors import Unavailable
@@ -261,3 +264,24 @@ async def test_every_theme_shows_the_alarm_and_a_key_changes_it(
             await desk.pilot.press("t")
             assert desk.pilot.app.theme == theme
             await desk.sees("▲2", "press", "UNACK")
+
+
+async def test_a_signal_has_its_name_though_the_names_come_late(
+    open_desk: OpenDesk, plant: Plant, app: Quart, raise_alert: RaiseAlert
+) -> None:
+    device_id = await plant.device("oven")
+    await plant.send(device_id, [NOON_MS], {"temperature": [231.0]})
+    await raise_alert(await plant.rule(device_id, metric="temperature", limit=230))
+    list_metrics = app.view_functions["metrics.list_metrics"]
+    awaited = asyncio.Event()
+
+    @wraps(list_metrics)
+    async def late() -> ResponseReturnValue:
+        await awaited.wait()
+        return await app.ensure_async(list_metrics)()  # type: ignore[no-any-return]
+
+    app.view_functions["metrics.list_metrics"] = late
+    async with open_desk(Role.OPERATOR) as desk:
+        await desk.sees("Alerts: 1 open")
+        awaited.set()
+        await desk.sees("oven · Temperature")

@@ -234,8 +234,8 @@ class Live(Screen[str]):
 
     def _draw(self, status: DeviceStatus | None, alert: Alert | None) -> None:
         """Have the signal drawn, if it is another one or its picture is old."""
-        if status is None:
-            return
+        if status is None or not self._catalogue:
+            return  # a signal has no name yet
         device, measured = status.device, [value.metric for value in status.latest]
         of_alert = alert.metric if alert is not None else None
         metric = self._signals.get(device.id) or of_alert or next(iter(self._known(measured)), None)
