@@ -132,9 +132,9 @@ def to_rollup(table: pa.Table) -> Rollup:
 
 def to_numpy(column: pa.ChunkedArray) -> NDArray[Any]:
     """A column without nulls; times as int64 milliseconds. Not a copy if it is in one piece."""
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.int64())
-    whole = column.chunk(0) if column.num_chunks == 1 else column
+    whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    if pa.types.is_timestamp(whole.type):
+        whole = whole.view(pa.int64())
     array: NDArray[Any] = whole.to_numpy()
     return array
 

@@ -1,9 +1,10 @@
 """Reads row groups of sealed files; what is damaged is told, never taken for numbers."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate, pairwise
 from pathlib import Path
-from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,16 +12,23 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from appliance.archive import columns
+from appliance.archive.kept import Kept
 from appliance.errors import CarbonseedError
 from appliance.model.sealed import FileState, Located, Readings, Rollup
 
 FOOTERS_BYTES = 16 * 2**20
 """As written; in memory they are some times larger."""
+ROLLUPS_BYTES = 16 * 2**20
+SMALL_ROWS = 1500
+"""The hours of a month or the minutes of a day: reading so few costs more than keeping them does,
+and whoever looks at a year looks again, at the same months."""
+_VALUES = ("time", "value")
 _IDENTIFIED = ("time", "value", "epoch", "row_number", "quality")
 _ROLLUP = ("time", "count", "min", "max", "sum", "sum_squares", "first", "last")
 _FEW = ("time", "count", "min", "max", "sum")
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError, MemoryError)
 """What reading a spoiled file raises."""
+_State: TypeAlias = tuple[int, int]
 
 
 class Unreadable(CarbonseedError):
@@ -30,18 +38,19 @@ class Unreadable(CarbonseedError):
 
 
 class Archive:
-    """The archive's folder, and the footers that were read last. Its methods are for threads."""
+    """The archive's folder, and what was read of it last: footers, and roll-ups in small groups.
+
+    Its methods are for threads.
+    """
 
     def __init__(self, folder: Path, footers_bytes: int = FOOTERS_BYTES) -> None:
         self.folder = folder
-        self._most = footers_bytes
-        self.held_bytes = 0
-        self._footers: OrderedDict[str, pq.FileMetaData] = OrderedDict()
-        self._lock = Lock()
+        self.footers: Kept[str, pq.FileMetaData] = Kept(footers_bytes)
+        self._rollups: Kept[tuple[str, int], tuple[_State | None, Rollup]] = Kept(ROLLUPS_BYTES)
 
     def values(self, located: Located) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times and values of a row group of readings; Unreadable says why not."""
-        table = self._group(located, ("time", "value"))
+        table = self._group(located, _VALUES)
         return columns.to_numpy(table.column("time")), columns.to_values(table.column("value"))
 
     def readings(self, located: Located) -> Readings:
@@ -50,88 +59,99 @@ class Archive:
 
     def rollup(self, located: Located) -> Rollup:
         """A row group of roll-ups; Unreadable says why not."""
+        _refuse_damaged(located)
+        key = located.path, located.group.row_group
+        state = self._state(located.path)
+        kept = self._rollups.get(key)
+        if kept and state and kept[0] == state:
+            return kept[1]
         table = self._group(located, _ROLLUP)
-        return Rollup(*(columns.to_numpy(table.column(name)) for name in _ROLLUP))
+        read = Rollup(*(columns.to_numpy(table.column(name)) for name in _ROLLUP))
+        if located.group.rows <= SMALL_ROWS:
+            self._rollups.put(key, (state, read), table.nbytes)
+        return read
 
     def rollups(self, located: Sequence[Located]) -> list[Rollup]:
         """Several row groups of one file of roll-ups; Unreadable says why not.
 
         Without what few ask for: sums of squares, firsts and lasts are left empty.
         """
-        table = self._read(located[0], _FEW, [one.group.row_group for one in located])
-        groups = [one.group for one in located]
-        ends = np.cumsum([group.rows for group in groups])
-        begins = ends - [group.rows for group in groups]
-        if table.num_rows != ends[-1] or table.schema.types != _types(located[0], table):
-            raise Unreadable(_disagreeing(located[0]))
+        table = self._groups(located, _FEW)
         times_ms, *rest = (columns.to_numpy(table.column(name)) for name in _FEW)
-        agrees = (times_ms[begins] == [group.first_ms for group in groups]) & (
-            times_ms[ends - 1] == [group.last_ms for group in groups]
-        )
-        if not agrees.all():
-            raise Unreadable(_disagreeing(located[0]))
+        ends = list(accumulate(one.group.rows for one in located))
         none = np.empty(0)
         return [
             Rollup._make([times_ms[begin:end], *(one[begin:end] for one in rest), none, none, none])
-            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+            for begin, end in pairwise([0, *ends])
         ]
 
-    def _group(self, located: Located, names: Sequence[str]) -> pa.Table:
-        table = self._read(located, names, [located.group.row_group])
-        self._agree(located, table)
+    def _group(self, located: Located, names: tuple[str, ...]) -> pa.Table:
+        return self._groups([located], names)
+
+    def _groups(self, located: Sequence[Located], names: tuple[str, ...]) -> pa.Table:
+        """These columns of row groups of one file, which are what the manifest says."""
+        path = located[0].path
+        _refuse_damaged(located[0])
+        try:
+            table = self._read(path, [one.group.row_group for one in located], names)
+        except FileNotFoundError as error:
+            raise Unreadable(f"{path} is missing.") from error
+        except _DAMAGE as error:  # of a footer too, and the file may yet be put back
+            self.footers.forget(path)
+            raise Unreadable(f"{path} is damaged.") from error
+        if not _agree(located, table, names):
+            self.footers.forget(path)
+            raise Unreadable(f"{path} does not hold what the manifest says.")
         return table
 
-    def _read(self, located: Located, names: Sequence[str], row_groups: Sequence[int]) -> pa.Table:
-        if located.state is not FileState.LIVE:
-            raise Unreadable(located.reason or f"{located.path} is damaged.")
-        path = self.folder / located.path
-        try:
-            with path.open("rb") as raw:
-                footer = self._footer(located.path, raw)
-                file = pq.ParquetFile(raw, metadata=footer, page_checksum_verification=True)
-                table = file.read_row_groups(
-                    list(row_groups), columns=list(names), use_threads=False
-                )
-                return table.select(names)
-        except FileNotFoundError as error:
-            raise Unreadable(f"{located.path} is missing.") from error
-        except _DAMAGE as error:
-            raise Unreadable(f"{located.path} is damaged.") from error
+    def _read(self, path: str, row_groups: list[int], names: tuple[str, ...]) -> pa.Table:
+        with pa.OSFile(f"{self.folder}/{path}") as raw:
+            footer = self._footer(path, raw)
+            file = pq.ParquetFile(
+                raw, metadata=footer, page_checksum_verification=True, pre_buffer=False
+            )
+            return file.read_row_groups(row_groups, columns=list(names), use_threads=False)
 
-    def _footer(self, name: str, raw: object) -> pq.FileMetaData:
+    def _state(self, path: str) -> _State | None:
+        """By this it shows that somebody has changed a file. None: it cannot be looked at."""
+        try:
+            status = (self.folder / path).stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size
+
+    def _footer(self, path: str, raw: pa.NativeFile) -> pq.FileMetaData:
         """A file's footer. Files are never changed, so it stays what it is."""
-        with self._lock:
-            if name in self._footers:
-                self._footers.move_to_end(name)
-                return self._footers[name]
-        footer = pq.read_metadata(raw)
-        with self._lock:
-            if name not in self._footers:
-                self._footers[name] = footer
-                self.held_bytes += footer.serialized_size
-            while self.held_bytes > self._most and len(self._footers) > 1:
-                _, oldest = self._footers.popitem(last=False)
-                self.held_bytes -= oldest.serialized_size
+        footer = self.footers.get(path)
+        if footer is None:
+            footer = pq.read_metadata(raw)
+            self.footers.put(path, footer, footer.serialized_size)
         return footer
 
-    @staticmethod
-    def _agree(located: Located, table: pa.Table) -> None:
-        """The manifest and the layout know better than a footer what must lie there."""
-        group = located.group
-        if table.num_rows == group.rows and table.schema.types == _types(located, table):
-            times_ms = columns.to_numpy(table.column("time").slice(0, 1)).tolist()
-            times_ms += columns.to_numpy(table.column("time").slice(group.rows - 1)).tolist()
-            if times_ms == [group.first_ms, group.last_ms]:
-                return
-        raise Unreadable(_disagreeing(located))
+
+def _refuse_damaged(located: Located) -> None:
+    if located.state is not FileState.LIVE:
+        raise Unreadable(located.reason or f"{located.path} is damaged.")
 
 
-def _disagreeing(located: Located) -> str:
-    return f"{located.path} does not hold what the manifest says."
+def _agree(located: Sequence[Located], table: pa.Table, names: tuple[str, ...]) -> bool:
+    """The manifest and the layout know better than a footer what must lie there."""
+    groups = [one.group for one in located]
+    if table.schema != _schema(names, located[0].scale):
+        return False
+    if table.num_rows != sum(group.rows for group in groups):
+        return False
+    times_ms = columns.to_numpy(table.column("time"))
+    end = 0
+    for group in groups:
+        begin, end = end, end + group.rows
+        if times_ms.item(begin) != group.first_ms or times_ms.item(end - 1) != group.last_ms:
+            return False
+    return True
 
 
-def _types(located: Located, table: pa.Table) -> list[pa.DataType]:
-    """The types that columns of these names have."""
-    is_raw = "value" in table.column_names
-    schema = columns.readings_schema(located.scale) if is_raw else columns.rollup_schema()
-    return [schema.field(name).type for name in table.column_names]
+@cache
+def _schema(names: tuple[str, ...], scale: int | None) -> pa.Schema:
+    """What columns of these names are."""
+    whole = columns.readings_schema(scale) if "value" in names else columns.rollup_schema()
+    return pa.schema([whole.field(name) for name in names])

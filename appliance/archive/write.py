@@ -221,7 +221,7 @@ class _File:
         self._temporary = self._place.with_name(self._place.name + TEMPORARY)
         make_folder(self._place.parent)
         self._file = cast(IO[bytes], self._temporary.open("wb"))
-        options = _options(self.schema, repeating=kind is not FileKind.HOUR)
+        options = _options(self.schema, small=kind is FileKind.HOUR)
         self._writer: Any = pq.ParquetWriter(self._file, self.schema, **options)
 
     def write(self, device_id: DeviceId, table: pa.Table, rows: Readings | Rollup) -> None:
@@ -256,23 +256,24 @@ class _File:
         self._temporary.unlink(missing_ok=True)
 
 
-def _options(schema: pa.Schema, *, repeating: bool) -> dict[str, Any]:
+def _options(schema: pa.Schema, *, small: bool) -> dict[str, Any]:
     """How columns are written: what fits quantised, sorted numbers best, measured.
 
-    repeating: a group is long enough for the same double to come again and again.
+    small: groups are too short for the same double to come again and again, and a year of a device
+    is many of them: to make zstd ready for each would take longer than all other reading.
     """
     encodings = {}
     dictionary = []
     for field in schema:
         if field.name in DICTIONARY or (
-            repeating and pa.types.is_floating(field.type) and field.name not in SPLIT
+            not small and pa.types.is_floating(field.type) and field.name not in SPLIT
         ):
             dictionary.append(field.name)
         elif field.name in SPLIT or not (field.name in PLAIN or pa.types.is_floating(field.type)):
             encodings[field.name] = "BYTE_STREAM_SPLIT" if field.name in SPLIT else DELTA
     return {
-        "compression": "zstd",
-        "compression_level": 1,
+        "compression": "snappy" if small else "zstd",
+        "compression_level": None if small else 1,
         "use_dictionary": dictionary,
         "column_encoding": encodings,
         "store_decimal_as_integer": True,

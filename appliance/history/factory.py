@@ -28,7 +28,7 @@ from appliance.model.scope import Scope
 from appliance.model.sealed import Located
 from appliance.store import certificate as store
 from appliance.store.certificate import SealedStretch
-from appliance.store.readings import lock_batches
+from appliance.store.readings import at_one_moment
 
 Days = dict[int, int]
 """Rows by day since 1970."""
@@ -52,11 +52,7 @@ async def count_factory(
     ledger = await store.select_factory_streams(source.db, factory_id, *days)
     counts = await store.select_device_counts(source.db, scope, factory_id, days)
     plans = await read_plans(source.db, factory_id)
-    async with (
-        source.db.acquire() as db,
-        db.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        await lock_batches(db)
+    async with at_one_moment(source.db) as db:
         hot = await store.select_hot_days(db, factory_id, *days)
         sealed = _fullest(await store.select_sealed_stretches(db, factory_id, *days))
         wide = [one for one in sealed if one.first_day < one.last_day and not one.damaged]

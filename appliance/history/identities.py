@@ -20,7 +20,7 @@ from appliance.model.completeness import Unread
 from appliance.model.ids import DeviceId
 from appliance.model.sealed import Located
 from appliance.store import certificate
-from appliance.store.readings import lock_batches
+from appliance.store.readings import at_one_moment
 
 DAY_MS = 86_400_000
 WINDOW_ROWS = 500_000
@@ -55,11 +55,7 @@ async def identities(
     damaged: list[Unread] = []
     for first_ms in range(stretch[0] // DAY_MS * DAY_MS, stretch[1], width):
         window = first_ms, first_ms + width
-        async with (
-            source.db.acquire() as db,
-            db.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            await lock_batches(db)
+        async with at_one_moment(source.db) as db:
             hot = await certificate.select_hot_runs(db, device_id, *window, edges)
             sealed = await certificate.select_sealed_rows(db, device_id, *window)
         some, times_ms, spoiled = await source.run(

@@ -168,11 +168,7 @@ def _note(gaps: list[Gap] | None, stretch: Stretch, located: Located, reason: st
 async def _stretch(
     source: Source, asked: Asked, from_ms: int, to_ms: int, rolled: FileKind | None
 ) -> Stretch:
-    async with (
-        source.db.acquire() as db,
-        db.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        await readings.lock_batches(db)
+    async with readings.at_one_moment(source.db) as db:
         hot: list[Readings] = []
         held = 0
         async for page in readings.select_readings(db, *asked, from_ms, to_ms):

@@ -26,6 +26,9 @@ async def rollups(
     """Minutes (or hours) with from_ms <= time < to_ms, in order; both bounds are whole ones."""
     async for stretch in stretches(source, asked, from_ms, to_ms, kind):
         held, missing = await source.run(_read, source, stretch)
+        if not (missing.size or stretch.hot.times_ms.size):
+            yield held
+            continue
         afresh = np.unique(np.concatenate([stretch.hot.times_ms // HOUR_MS, missing]))
         again = _again(source, asked, stretch, afresh) if missing.size else _once(stretch)
         made = [
@@ -49,7 +52,7 @@ async def _again(
         yield found
 
 
-def _read(source: Source, stretch: Stretch) -> tuple[list[Rollup], NDArray[np.int64]]:
+def _read(source: Source, stretch: Stretch) -> tuple[Rollup, NDArray[np.int64]]:
     """The roll-ups that can be read, and the hours of those that cannot or were never written."""
     begin_ms, end_ms = stretch.from_ms, stretch.to_ms
     found = []
@@ -62,7 +65,7 @@ def _read(source: Source, stretch: Stretch) -> tuple[list[Rollup], NDArray[np.in
             continue
         begin, end = np.searchsorted(rollup.times_ms, (begin_ms, end_ms)).tolist()
         found.append(Rollup._make(column[begin:end] for column in rollup))
-    return found, np.concatenate([np.empty(0, np.int64), *missing])
+    return _in_order(found), np.concatenate([np.empty(0, np.int64), *missing])
 
 
 def _hours(located: Located, from_ms: int, to_ms: int) -> NDArray[np.int64]:
@@ -104,11 +107,18 @@ def _whole_hours(rest: Rows, page: Readings, afresh: NDArray[np.int64]) -> tuple
     return minutes(times_ms[:end], values[:end]), Rows(times_ms[end:], values[end:])
 
 
-def _joined(held: Sequence[Rollup], made: Sequence[Rollup], afresh: NDArray[np.int64]) -> Rollup:
-    parts = list(made)
-    for rollup in held:
-        good = ~np.isin(rollup.times_ms // HOUR_MS, afresh)
-        parts.append(Rollup._make(column[good] for column in rollup))
+def _joined(held: Rollup, made: Sequence[Rollup], afresh: NDArray[np.int64]) -> Rollup:
+    good = ~np.isin(held.times_ms // HOUR_MS, afresh)
+    return _in_order([*made, Rollup._make(column[good] for column in held)])
+
+
+def _in_order(parts: Sequence[Rollup]) -> Rollup:
+    """All of them as one, by time."""
+    parts = [part for part in parts if part.times_ms.size]
+    if len(parts) < 2:
+        return parts[0] if parts else minutes(np.empty(0, np.int64), np.empty(0))
     whole = Rollup._make(map(np.concatenate, zip(*parts, strict=True)))
+    if (np.diff(whole.times_ms) > 0).all():
+        return whole
     order = np.argsort(whole.times_ms, kind="stable")
     return Rollup._make(column[order] for column in whole)

@@ -63,11 +63,7 @@ async def _parts(
 ) -> list[_Part]:
     """The hours of all devices; from the first hour with hot readings on, device by device."""
     from_ms, to_ms = between
-    async with (
-        source.db.acquire() as db,
-        db.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        await readings.lock_batches(db)
+    async with readings.at_one_moment(source.db) as db:
         begins = await readings.select_hot_begins(db, scope, from_ms, to_ms)
         sealed = await select_sealed(db, scope, list(names), metric, FileKind.HOUR, from_ms, to_ms)
     begins = {one: max(from_ms, begin // HOUR_MS * HOUR_MS) for one, begin in begins.items()}

@@ -5,6 +5,7 @@ here and no Python per batch.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from appliance.model.metric import Metric
 from appliance.model.scope import Scope
 from appliance.model.sealed import Readings
 from appliance.model.series import Signal
-from appliance.store.pool import Connection, Db
+from appliance.store.pool import TROUBLE, Connection, Db, Pool
 
 PAGE_BATCHES = 2000
 """Batches in one answer: a few megabytes and some milliseconds."""
@@ -113,12 +114,26 @@ async def select_signal(db: Db, scope: Scope, device_id: DeviceId, metric: str) 
     return Signal(**row)
 
 
-async def lock_batches(db: Connection) -> None:
-    """Let no sealed rows leave before this transaction ends; to be its first statement.
+@asynccontextmanager
+async def at_one_moment(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection on which the manifest and the batches have each reading once, for reading.
 
-    Whoever then reads the manifest and the batches has each reading once. Writers do not wait.
+    No sealed rows leave the batches before the block is left: that is locked first, with the same
+    message that begins the transaction, as whoever asks waits for each. Writers do not wait.
     """
-    await db.execute("lock table batches in access share mode")
+    async with pool.acquire() as db:
+        try:
+            await db.execute(
+                """
+                begin isolation level repeatable read, read only;
+                lock table batches in access share mode"""
+            )
+            yield db
+        except BaseException:
+            with suppress(*TROUBLE):
+                await db.execute("rollback")
+            raise
+        await db.execute("commit")
 
 
 async def select_readings(

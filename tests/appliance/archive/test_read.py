@@ -101,6 +101,43 @@ def test_a_damaged_file_is_not_even_opened(tmp_path: Path) -> None:
         Archive(tmp_path).values(marked)
 
 
+def test_hours_that_are_kept_are_read_again_when_their_file_is_another(tmp_path: Path) -> None:
+    *_, hours = write(tmp_path, readings(20_000))
+    archive = Archive(tmp_path)
+    first = archive.rollup(located(hours))
+    assert archive.rollup(located(hours)) is first
+    assert [c.tobytes() for c in Archive(tmp_path).rollup(located(hours))] == [
+        c.tobytes() for c in first
+    ]
+    path = tmp_path / hours.path
+    data = path.read_bytes()
+    path.write_bytes(data[:100])
+    with pytest.raises(Unreadable, match="is damaged"):
+        archive.rollup(located(hours))
+    path.write_bytes(data)
+    assert archive.rollup(located(hours)).counts.tolist() == first.counts.tolist()
+    marked = structs.replace(located(hours), state=FileState.DAMAGED, reason="A bit flipped.")
+    with pytest.raises(Unreadable, match="A bit flipped"):
+        archive.rollup(marked)
+    path.unlink()
+    with pytest.raises(Unreadable, match="is missing"):
+        archive.rollup(located(hours))
+
+
+def test_a_file_that_is_put_back_is_read_again_whatever_its_footer_was(tmp_path: Path) -> None:
+    held = readings(3000)
+    [file, *_] = write(tmp_path, held)
+    path = tmp_path / file.path
+    data = path.read_bytes()
+    other = write(tmp_path / "other", readings(2000))[0]
+    archive = Archive(tmp_path)
+    path.write_bytes((tmp_path / "other" / other.path).read_bytes())
+    with pytest.raises(Unreadable):
+        archive.readings(located(file))
+    path.write_bytes(data)
+    assert archive.readings(located(file)).values.tobytes() == held.values.tobytes()
+
+
 def test_footers_are_kept_within_bounds(tmp_path: Path) -> None:
     files = [write(tmp_path / str(n), readings(1000))[0] for n in range(5)]
     archive = Archive(tmp_path, footers_bytes=5000)
@@ -108,4 +145,4 @@ def test_footers_are_kept_within_bounds(tmp_path: Path) -> None:
         for number, file in enumerate(files):
             moved = structs.replace(located(file), path=f"{number}/{file.path}")
             assert archive.values(moved)[0].size == 1000
-    assert 0 < archive.held_bytes <= 5000
+    assert 0 < archive.footers.held_bytes <= 5000
