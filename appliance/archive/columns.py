@@ -39,11 +39,14 @@ def least_scale(values: NDArray[np.float64], scale: int | None) -> int | None:
 
 def _fits(values: NDArray[np.float64], digits: int) -> bool:
     """Whether so many digits write all of these exactly."""
+    power = 10.0**digits
     with np.errstate(over="ignore", invalid="ignore"):
-        integers = np.rint(values * 10.0**digits)
-        exact = integers / 10.0**digits == values
-    largest = float(np.abs(integers).max(initial=0.0))
-    return bool(exact.all()) and largest < EXACT
+        integers = values * power
+        np.rint(integers, out=integers)
+        exact = integers / power == values
+    if not exact.all():
+        return False
+    return not len(values) or max(float(integers.max()), -float(integers.min())) < EXACT
 
 
 @cache
@@ -167,9 +170,17 @@ def _values(type_: pa.DataType, values: NDArray[np.float64]) -> pa.Array:
         values = np.where(missing, 0.0, values)
     data: NDArray[Any] = np.ascontiguousarray(values)
     if pa.types.is_decimal(type_):
-        scaled = values * 10.0**type_.scale
-        data = np.rint(scaled, out=scaled).astype(np.int64)
+        data = _scaled(values, 10.0**type_.scale)
     return pa.Array.from_buffers(type_, len(values), [present, pa.py_buffer(data)])
+
+
+def _scaled(values: NDArray[np.float64], power: float) -> NDArray[np.int64]:
+    """The integers that the decimals are."""
+    integers = np.empty(len(values), np.int64)
+    for start in range(0, len(values), AT_ONCE):
+        some = values[start : start + AT_ONCE] * power
+        integers[start : start + AT_ONCE] = np.rint(some, out=some)
+    return integers
 
 
 def _plain(type_: pa.DataType, values: NDArray[Any]) -> pa.Array:
@@ -183,4 +194,4 @@ def _repeated(value: int, times: int) -> pa.Array:
 
 def _named(name: str, times: int) -> pa.Array:
     places = _plain(pa.int32(), np.zeros(times, np.int32))
-    return pa.DictionaryArray.from_arrays(places, pa.array([name], pa.string()))
+    return pa.DictionaryArray.from_arrays(places, pa.array([name], pa.string()), safe=False)

@@ -15,6 +15,8 @@ from appliance.archive.layout import GROUP_ROWS
 from appliance.errors import CarbonseedError
 from appliance.model.sealed import FileKind, Readings, Rollup, SealedGroup
 
+AT_ONCE = 8192
+"""So many numbers are hashed together: few enough for the nearest memory."""
 _WEIGHTS = np.random.default_rng(0xCA4B05EED).integers(0, 2**64, GROUP_ROWS, np.uint64) | 1
 
 
@@ -38,7 +40,8 @@ def prove(path: Path, kind: FileKind, groups: Sequence[SealedGroup], sums: Seque
         sha256 = hashlib.file_digest(raw, "sha256").digest()
         size = raw.tell()
         try:
-            _compare(pq.ParquetFile(raw, page_checksum_verification=True), kind, groups, sums)
+            file = pq.ParquetFile(raw, page_checksum_verification=True, pre_buffer=False)
+            _compare(file, kind, groups, sums)
         except (pa.ArrowException, OSError, NotAsWritten) as error:
             raise NotAsWritten(
                 f"{path} is not what was written to it ({error}); is the disk all right?"
@@ -61,13 +64,31 @@ def checksum(rows: Readings | Rollup) -> int:
     total = 0
     column: NDArray[Any]
     for column in rows:
-        if column.dtype == np.float64:
-            column = column + 0.0  # noqa: PLW2901
-            column[np.isnan(column)] = np.nan
-        wide = column.astype(np.int64) if column.itemsize < 8 else np.ascontiguousarray(column)
-        numbers = wide.view(np.uint64)
-        total = (total * 3 + int((numbers * _WEIGHTS[: len(numbers)]).sum())) % 2**64
+        total = (total * 3 + _hash(column)) % 2**64
     return total
+
+
+def _hash(column: NDArray[Any]) -> int:
+    """The sum of the numbers, each times the weight of its place, modulo 2**64."""
+    if column.dtype == np.int64:
+        return _weighted(column, 0)
+    total = 0
+    for start in range(0, len(column), AT_ONCE):
+        some = column[start : start + AT_ONCE]
+        if column.dtype == np.float64:
+            some = some + 0.0
+            missing = np.isnan(some)
+            if missing.any():
+                some[missing] = np.nan
+        else:
+            some = some.astype(np.int64)
+        total += _weighted(some, start)
+    return total % 2**64
+
+
+def _weighted(numbers: NDArray[Any], start: int) -> int:
+    bits = np.ascontiguousarray(numbers).view(np.uint64)
+    return int(np.dot(bits, _WEIGHTS[start : start + len(bits)]))
 
 
 def _compare(

@@ -18,16 +18,17 @@ def minutes(times_ms: NDArray[np.int64], values: NDArray[np.float64]) -> Rollup:
         times_ms, values = times_ms[there], values[there]
     starts, first, counts = _buckets(times_ms, MINUTE_MS)
     with np.errstate(invalid="ignore", over="ignore"):
-        return Rollup(
-            starts,
-            counts,
-            _reduce(np.minimum, values, first),
-            _reduce(np.maximum, values, first),
-            _sums(counts, values),
-            _sums(counts, values * values),
-            values[first],
-            values[np.append(first[1:], len(values)) - 1] if len(values) else values,
-        )
+        if len(counts) > 1 and (counts == counts[0]).all():
+            figures = _of_equal(values, len(counts))
+        else:
+            figures = [
+                _reduce(np.minimum, values, first),
+                _reduce(np.maximum, values, first),
+                _sums(counts, values),
+                _sums(counts, values * values),
+            ]
+    last = first + counts - 1
+    return Rollup._make([starts, counts, *figures, values[first], values[last]])
 
 
 def hours(minute: Rollup) -> Rollup:
@@ -74,13 +75,20 @@ def _reduce(ufunc: np.ufunc, values: NDArray[Any], first: NDArray[np.intp]) -> N
 def _sums(counts: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sums of runs of so many values, each added one value after the other, beginning with 0.0.
 
-    np.sum of a run would add in pairs. Where all runs are as long, as of a sensor that keeps time,
-    they are added side by side: the same digits, several times as fast. (A single run would be the
-    fast axis, along which NumPy adds in pairs.)
+    np.sum of a run would add in pairs.
     """
-    if len(counts) > 1 and (counts == counts[0]).all():
-        side_by_side = np.ascontiguousarray(values.reshape(len(counts), -1).T)
-        total: NDArray[np.float64] = side_by_side.sum(axis=0) + 0.0
-        return total
     which = np.repeat(np.arange(len(counts)), counts)
     return np.bincount(which, values, minlength=len(counts)).astype(np.float64, copy=False)
+
+
+def _of_equal(values: NDArray[np.float64], runs: int) -> list[NDArray[np.float64]]:
+    """Least, greatest, sum and sum of squares of several runs of one length.
+
+    That is what a sensor that keeps time has. They are taken side by side, the first value of every
+    run, then the second: the same digits as one run after the other, several times as fast. (A
+    single run would be the fast axis, along which NumPy adds in pairs.)
+    """
+    beside = values.reshape(runs, -1).T.copy()
+    figures = [beside.min(axis=0), beside.max(axis=0), beside.sum(axis=0) + 0.0]
+    np.multiply(beside, beside, out=beside)
+    return [*figures, beside.sum(axis=0) + 0.0]

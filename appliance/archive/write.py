@@ -23,11 +23,12 @@ from appliance.model.ids import DeviceId
 from appliance.model.sealed import FileKind, Readings, Rollup, SealedFile, SealedGroup
 
 DELTA = "DELTA_BINARY_PACKED"
-DICTIONARY = ("device",)
+ALIKE = ("device_id", "device", "epoch", "quality")
+"""In a row group hardly two differ: a dictionary is a few bytes, with nothing left to compress."""
 SPLIT = ("sum", "sum_squares")
 """Hardly two are the same."""
-PLAIN = ("device_id", "epoch", "quality")
-"""Hardly two differ: zstd makes them as small as any encoding would, with less work."""
+QUICK = ("row_number", "count")
+"""Whose encoding leaves so little that snappy, which is soon ready, does nearly what zstd would."""
 UNASKED = ("device", "epoch", "row_number", "quality")
 """Nobody looks for rows by these: statistics of them would be work and bytes for nothing."""
 BATCH_ROWS = 16_384
@@ -265,15 +266,17 @@ def _options(schema: pa.Schema, *, small: bool) -> dict[str, Any]:
     encodings = {}
     dictionary = []
     for field in schema:
-        if field.name in DICTIONARY or (
-            not small and pa.types.is_floating(field.type) and field.name not in SPLIT
-        ):
+        is_floating = pa.types.is_floating(field.type)
+        if field.name in SPLIT:
+            encodings[field.name] = "BYTE_STREAM_SPLIT"
+        elif field.name in ALIKE or (is_floating and not small):
             dictionary.append(field.name)
-        elif field.name in SPLIT or not (field.name in PLAIN or pa.types.is_floating(field.type)):
-            encodings[field.name] = "BYTE_STREAM_SPLIT" if field.name in SPLIT else DELTA
+        elif not is_floating:
+            encodings[field.name] = DELTA
+    codecs = {field.name: _codec(field, small=small) for field in schema}
     return {
-        "compression": "snappy" if small else "zstd",
-        "compression_level": None if small else 1,
+        "compression": codecs,
+        "compression_level": {name: 1 for name, codec in codecs.items() if codec == "zstd"},
         "use_dictionary": dictionary,
         "column_encoding": encodings,
         "store_decimal_as_integer": True,
@@ -281,7 +284,15 @@ def _options(schema: pa.Schema, *, small: bool) -> dict[str, Any]:
         "write_page_checksum": True,
         "write_statistics": [field.name for field in schema if field.name not in UNASKED],
         "write_batch_size": BATCH_ROWS,
+        "max_rows_per_page": GROUP_ROWS,  # groups are read whole
     }
+
+
+def _codec(field: pa.Field, *, small: bool) -> str:
+    if field.name in ALIKE:
+        return "none"
+    is_quick = small or field.name in QUICK or pa.types.is_decimal(field.type)
+    return "snappy" if is_quick else "zstd"
 
 
 def _sealed(
