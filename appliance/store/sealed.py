@@ -93,14 +93,15 @@ async def select_unrolled(
 async def select_sealed_by_metric(
     db: Db, device_id: DeviceId, metric_ids: Sequence[int], from_ms: int, to_ms: int
 ) -> list[tuple[int, Located]]:
-    """The live row groups of raw readings of a device with from_ms <= time <= to_ms, by metric."""
+    """The row groups of raw readings of a device with from_ms <= time <= to_ms, by metric; live and
+    damaged."""
     rows = await db.fetch(
         """
         select f.metric_id, f.path, f.scale, f.state, f.reason,
                g.row_group, g.device_id, g.rows, g.first_ms, g.last_ms
           from sealed_groups g join sealed_files f on f.id = g.file_id
          where g.device_id = $1 and f.metric_id = any($2::int[]) and f.kind = 'readings'
-           and f.state = 'live' and f.last_day >= $5 and f.first_day <= $6
+           and f.state in ('live', 'damaged') and f.last_day >= $5 and f.first_day <= $6
            and g.last_ms >= $3 and g.first_ms <= $4""",
         device_id,
         list(metric_ids),

@@ -1,7 +1,6 @@
 """Finds points that were told before among sealed readings."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.archive.read import Archive, Unreadable
+from appliance.errors import Unavailable
 from appliance.model.batch import POINTS
 from appliance.model.ids import DeviceId
 from appliance.model.sealed import Located
@@ -17,7 +17,14 @@ from appliance.store.points import Known
 from appliance.store.pool import Db
 from appliance.store.sealed import select_sealed_by_metric
 
-log = logging.getLogger(__name__)
+RETRY_SECONDS = 300
+"""So often it is looked whether a damaged file is to be had again."""
+
+
+class Undecided(Unavailable):
+    """Whether these points are there already cannot be told just now; send them again later."""
+
+    code = "undecided"
 
 
 class SealedPoints(NamedTuple):
@@ -31,8 +38,8 @@ class SealedPoints(NamedTuple):
     ) -> Known:
         """The sealed points of a device at any of these times, ascending; at least one.
 
-        Called in a transaction that holds the table of batches. Of a damaged file nothing is known:
-        its points are taken as new, rather than none at all.
+        Called in a transaction that holds the table of batches. Undecided: a file that may hold some
+        cannot be read.
         """
         located = await select_sealed_by_metric(
             db, device_id, metric_ids, times_ms.item(0), times_ms.item(-1)
@@ -51,8 +58,11 @@ class SealedPoints(NamedTuple):
             try:
                 rows = self.archive.readings(one)
             except Unreadable as error:
-                log.warning("Points told again may be there twice: %s", error)
-                continue
+                raise Undecided(
+                    "Whether these points are there already cannot be told: a file of the archive "
+                    "cannot be read. Send them again later.",
+                    retry_after_seconds=RETRY_SECONDS,
+                ) from error
             same = (rows.epochs == POINTS) & ~np.isnan(rows.values)
             same &= np.isin(rows.times_ms, times_ms)
             for time_ms, value in zip(

@@ -19,7 +19,7 @@ from appliance.store.pool import DAMAGED, TROUBLE, Connection, Pool
 from appliance.store.quarantine import insert_quarantine
 from appliance.workers.cut import Believed, Cut, believed, cut
 from appliance.workers.partitions import Partitions
-from appliance.workers.sealed_points import SealedPoints
+from appliance.workers.sealed_points import SealedPoints, Undecided
 from appliance.workers.sift import Sifted, sift_points
 
 LARGEST_TRANSACTION = 1_000_000
@@ -160,7 +160,7 @@ class Writer:
     async def _write(self, db: Connection, taken: Sequence[_Waiting]) -> None:
         try:
             stored = await self._commit(db, [waiting.batch for waiting in taken])
-        except (*INVALID, *DAMAGED):
+        except (*INVALID, *DAMAGED, Undecided):
             self._partitions.forget()  # one may have been dropped
             for waiting in taken:
                 await self._write_alone(db, waiting)
@@ -171,6 +171,10 @@ class Writer:
     async def _write_alone(self, db: Connection, waiting: _Waiting) -> None:
         try:
             (outcome,) = await self._commit(db, [waiting.batch])
+        except Undecided as error:
+            device_id, why = waiting.batch.device_id, error.__cause__
+            log.warning("Points of device %d told again are not taken: %s", device_id, why)
+            waiting.tell(error)
         except (*INVALID, *DAMAGED) as error:
             device_id = waiting.batch.device_id
             log.warning("A batch of device %d cannot be stored: %s", device_id, error)

@@ -14,13 +14,13 @@ import pytest
 from appliance.archive.read import Archive
 from appliance.history.readings import Source
 from appliance.history.series import series
-from appliance.model.batch import POINTS
+from appliance.model.batch import POINTS, Stored
 from appliance.model.series import Window
 from appliance.store import sealing
 from appliance.store.pool import Pool
 from appliance.workers.archiver import keep_in_order
 from appliance.workers.archiving import Archiving
-from appliance.workers.sealed_points import SealedPoints
+from appliance.workers.sealed_points import SealedPoints, Undecided
 from appliance.workers.writer import Writer
 from tests.appliance.conftest import Clock
 from tests.appliance.plant import DAY_MS, NOON_MS, Plant
@@ -265,3 +265,50 @@ async def test_points_that_are_sealed_and_told_again_are_not_there_twice(
         if value is not None
     ]
     assert sorted(found) == [(1, 0, 1.0), (1, 1, 2.0), (1, 2, 3.0), (2, 0, 4.0), (2, 1, 5.5)]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_points_told_again_while_their_file_cannot_be_read_wait_for_it(
+    plant: Plant, pool: Pool, archiving: Archiving, blocking: ThreadPoolExecutor, known: bool
+) -> None:
+    """known: the damage has been seen, and the file is set aside."""
+    start_ms = MIDNIGHT_MS - 2 * DAY_MS
+
+    def told(device: int, start_ms: int, values: list[float]) -> Any:
+        how: dict[str, Any] = {"epoch": POINTS, "metric_ids": (1,), "received_ms": NOON_MS}
+        return placed(device, 0, [values], start_ms=start_ms, step_ms=60_000, **how)
+
+    one, other = await plant.device("one"), await plant.device("other")
+    writer = Writer(pool, 10, sealed=SealedPoints(Archive(archiving.root), blocking))
+    running = asyncio.create_task(writer.run())
+    await writer.store(told(one, start_ms, [1.0, 2.0]))
+    await writer.store(told(other, start_ms - DAY_MS, [5.0]))
+    await order(pool, archiving)
+    path, day = await pool.fetchrow(
+        "select path, first_day from sealed_files where kind = 'readings' order by first_day desc"
+    )
+    away = archiving.root / "away"
+    (archiving.root / path).rename(away)
+    if known:
+        await pool.execute("update sealed_files set state = 'damaged' where first_day = $1", day)
+    answers = await asyncio.gather(
+        writer.store(told(one, start_ms, [1.0, 2.0, 3.0])),
+        writer.store(told(other, start_ms - DAY_MS, [5.0, 6.0])),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[0], Undecided)
+    assert (answers[0].status, answers[0].retry_after_seconds) == (503, 300)
+    assert isinstance(answers[1], Stored)
+    assert (answers[1].stored, answers[1].duplicate) == (1, 1)
+    stored = await writer.store(told(one, start_ms + 3_600_000, [4.0]))  # later than the file's
+    assert stored.stored == 1
+    away.rename(archiving.root / path)
+    await pool.execute("update sealed_files set state = 'live' where first_day = $1", day)
+    stored = await writer.store(told(one, start_ms, [1.0, 2.0, 3.0]))
+    assert (stored.stored, stored.duplicate) == (1, 2)
+    running.cancel()
+    await asyncio.wait([running])
+    there = once(await everything(pool, archiving.root))
+    assert sorted(value for _, value in there.values() if value is not None) == [
+        *(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+    ]
