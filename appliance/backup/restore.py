@@ -16,13 +16,13 @@ from typing import NamedTuple
 from appliance import data_dir
 from appliance.backup import BackupDamaged, BackupTooNew, NoSpace, swap
 from appliance.backup.bundle import DUMP, FOLDERS, FORMAT, Bundle, Manifest
-from appliance.errors import AlreadyRunning
+from appliance.errors import AlreadyRunning, Unavailable
 from appliance.running import read_running
 from appliance.settings import Settings
 from appliance.store import snapshots
 from appliance.store.database import with_password
 from appliance.store.migrate import packaged
-from appliance.store.pool import Connection, connect
+from appliance.store.pool import TROUBLE, Connection, connect
 from appliance.store.postgres import ClusterError, binaries, dump, server
 from appliance.store.postgres.binaries import Binaries
 from appliance.store.postgres.cluster import open_cluster
@@ -68,9 +68,9 @@ async def restore(settings: Settings, file: Path, now: datetime) -> Restored:
             await asyncio.to_thread(held.enter_context, _held(settings))
             folder, aside = settings.data_dir, list[Path | None]()
             resumed = await asyncio.to_thread(swap.is_ready, folder, found.sums)
+            schema = await asyncio.to_thread(swap.noted_schema, folder) if resumed else None
             if await asyncio.to_thread(swap.is_pending, folder):
                 aside.append(await asyncio.to_thread(swap.finish, folder, now))
-            schema = None
             if not resumed:
                 schema = await _stage(settings, found, now)
                 aside.append(await asyncio.to_thread(swap.finish, folder, now))
@@ -133,6 +133,7 @@ def _held(settings: Settings) -> Iterator[None]:
 async def _stage(settings: Settings, found: Bundle, now: datetime) -> str | None:
     """Restore everything beside what is there; the schema that was set aside, if one was."""
     schema = None
+    await _take_back(settings)
     await asyncio.to_thread(swap.discard, settings)
     await asyncio.to_thread(_need_room, settings.data_dir, found.manifest)
     try:
@@ -140,15 +141,44 @@ async def _stage(settings: Settings, found: Bundle, now: datetime) -> str | None
         await asyncio.to_thread(data_dir.prepare, staged)
         await asyncio.to_thread(_extract, found, staged.data_dir)
         if settings.database_url:
-            url = with_password(settings.database_url, settings.database_password_file)
-            schema = await _into_server(url, settings, found, now)
+            schema = await _into_server(settings, found, now)
         else:
             await _into_own(staged.cluster_dir, settings.pg_bin, found, {})
         await asyncio.to_thread(swap.make_ready, settings.data_dir, found.sums)
-    except BaseException:
+    except BaseException as error:
+        await _take_back(settings, error)
         await asyncio.to_thread(swap.discard, settings)
         raise
     return schema
+
+
+async def _take_back(settings: Settings, because: BaseException | None = None) -> None:
+    """Put back what was set aside in the plant's server, if a restore that failed has done so.
+
+    Unavailable: it cannot be done now. The note of it stays, and no appliance starts before it is.
+    """
+    schema = await asyncio.to_thread(swap.noted_schema, settings.data_dir)
+    if not schema:
+        return
+    try:
+        db = await connect(_url(settings), command_timeout=None)
+        try:
+            await snapshots.update_schema_back(db, schema)
+        finally:
+            await db.close(timeout=5)
+    except TROUBLE as error:
+        told = f"The restore has failed: {because} " if because else ""
+        raise Unavailable(
+            f"{told}What was in the database lies in its schema {schema} and cannot be put back "
+            f"now: {error} Run `carbonseed restore FILE` again once the server answers: it begins "
+            "with that. Until then no appliance starts here."
+        ) from error
+    await asyncio.to_thread(swap.forget_schema, settings.data_dir)
+
+
+def _url(settings: Settings) -> str:
+    """The plant's own database."""
+    return with_password(settings.database_url or "", settings.database_password_file)
 
 
 def _extract(found: Bundle, into: Path) -> None:
@@ -192,9 +222,9 @@ def _remove_sockets(layout: Layout) -> None:
         shutil.rmtree(layout.sockets)
 
 
-async def _into_server(url: str, settings: Settings, found: Bundle, now: datetime) -> str | None:
+async def _into_server(settings: Settings, found: Bundle, now: datetime) -> str | None:
     """Load the database into one of the plant's; the schema that was set aside, if one was."""
-    schema = None
+    url, schema = _url(settings), None
     db = await connect(url, command_timeout=None)
     try:
         if others := await snapshots.select_other_sessions(db):
@@ -215,14 +245,11 @@ async def _into_server(url: str, settings: Settings, found: Bundle, now: datetim
             range(major, found.manifest.pg_dump - 1, -1),
         )
         if await snapshots.exists_appliance(db):
-            schema = await snapshots.update_schema_aside(db, now)
-        try:
-            await asyncio.to_thread(_load, found, tools, url, at_once=True)
-            await _count(db, found)
-        except BaseException:
-            if schema:
-                await snapshots.update_schema_back(db, schema)
-            raise
+            schema = f"{dump.SET_ASIDE}{now:%Y%m%d_%H%M%S}"
+            await asyncio.to_thread(swap.note_schema, settings.data_dir, schema)
+            await snapshots.update_schema_aside(db, schema)
+        await asyncio.to_thread(_load, found, tools, url, at_once=True)
+        await _count(db, found)
     finally:
         await db.close(timeout=5)
     return schema

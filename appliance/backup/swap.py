@@ -7,8 +7,10 @@ restore/new         being restored
 restore/ready       whole; its entries move into the data folder, one by one
 restore/old         what they have moved away
 restore/SHA256SUMS  of the backup that is ready
+restore/SCHEMA      where the tables of a plant's own server lie that were there before
 """
 
+import os
 import shutil
 from datetime import datetime
 from itertools import chain, count
@@ -24,6 +26,7 @@ from appliance.store.postgres.layout import Layout, sync_folder
 
 FOLDER = "restore"
 SUMS = "SHA256SUMS"
+SCHEMA = "SCHEMA"
 
 
 def refuse_unfinished(data_dir: Path) -> None:
@@ -56,8 +59,35 @@ def discard(settings: Settings) -> None:
         if cluster.is_symlink():
             shutil.rmtree(cluster.resolve())
     shutil.rmtree(root / "new", ignore_errors=True)
+    if not is_pending(settings.data_dir) and (root / SUMS).is_file():
+        (root / SUMS).unlink()
     if root.exists() and not any(root.iterdir()):
         root.rmdir()
+
+
+def note_schema(data_dir: Path, schema: str) -> None:
+    """What is in the database is about to be set aside under a name: until this restore is ready,
+    or has taken it back, nobody may start on what is there."""
+    note = data_dir / FOLDER / SCHEMA
+    with note.open("w") as file:
+        file.write(schema)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(note.parent)
+
+
+def noted_schema(data_dir: Path) -> str | None:
+    """The schema that a restore that has not finished has set aside, or was about to."""
+    try:
+        return (data_dir / FOLDER / SCHEMA).read_text()
+    except FileNotFoundError:
+        return None
+
+
+def forget_schema(data_dir: Path) -> None:
+    """What was set aside is back in its place, or stays where it is for good."""
+    (data_dir / FOLDER / SCHEMA).unlink(missing_ok=True)
+    sync_folder(data_dir / FOLDER)
 
 
 def make_ready(data_dir: Path, sums: str) -> None:
@@ -84,6 +114,7 @@ def finish(data_dir: Path, now: datetime) -> Path | None:
     """Move everything that is ready into its place; where what was there lies now, if any was."""
     root = data_dir / FOLDER
     ready, old = root / "ready", root / "old"
+    forget_schema(data_dir)  # there is no way back any more
     old.mkdir(mode=data_dir.stat().st_mode & 0o777, exist_ok=True)
     for entry in sorted(ready.iterdir()) if ready.exists() else ():
         there = data_dir / entry.name

@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 import asyncpg
 import msgspec
 
 from appliance.errors import NotAllowed, NotFound
 from appliance.store.pool import Connection, connect
-from appliance.store.postgres.dump import SET_ASIDE
+
+_FILES = 0x_F11E5
+"""The advisory lock of those who read the files that a snapshot names, against their removal."""
 
 
 class Extent(msgspec.Struct, frozen=True):
@@ -25,10 +26,14 @@ class Extent(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def open_snapshot(url: str) -> AsyncIterator[tuple[Connection, str]]:
-    """One state of the database, for as long as the block lasts; others see it by its name."""
+    """One state of the database, for as long as the block lasts; others see it by its name.
+
+    So long the files of the archive that it names stay where they are.
+    """
     db = await connect(url, command_timeout=None)
     try:
         await db.execute("set idle_in_transaction_session_timeout = 0; set statement_timeout = 0;")
+        await db.execute("select pg_advisory_lock_shared($1)", _FILES)
         has_batches = await db.fetchval("select to_regclass('batches') is not null")
         async with db.transaction(isolation="repeatable_read", readonly=True):
             if has_batches:  # before the state is taken: what is sealed meanwhile stays hot for it
@@ -36,6 +41,17 @@ async def open_snapshot(url: str) -> AsyncIterator[tuple[Connection, str]]:
             yield db, await db.fetchval("select pg_export_snapshot()")
     finally:
         await db.close(timeout=5)
+
+
+async def try_lock_files(db: Connection) -> bool:
+    """Let nobody begin to read a snapshot's files; False: somebody does, so none may be removed."""
+    locked: bool = await db.fetchval("select pg_try_advisory_lock($1)", _FILES)
+    return locked
+
+
+async def unlock_files(db: Connection) -> None:
+    """Let files be read again."""
+    await db.execute("select pg_advisory_unlock($1)", _FILES)
 
 
 async def select_extent(db: Connection) -> Extent:
@@ -81,9 +97,8 @@ async def select_other_sessions(db: Connection) -> list[str]:
     return [row["session"] for row in rows]
 
 
-async def update_schema_aside(db: Connection, now: datetime) -> str:
-    """Rename the schema with everything in it, make an empty one; the new name of the old."""
-    aside = f"{SET_ASIDE}{now:%Y%m%d_%H%M%S}"
+async def update_schema_aside(db: Connection, aside: str) -> None:
+    """Rename the schema with everything in it, and make an empty one."""
     try:
         async with db.transaction():
             await db.execute(f"alter schema public rename to {aside}; create schema public")
@@ -92,10 +107,10 @@ async def update_schema_aside(db: Connection, now: datetime) -> str:
             "This role may not set aside what is in the database, for it does not own it. Make an "
             "empty database that it owns, and name that in CARBONSEED_DATABASE_URL."
         ) from error
-    return aside
 
 
 async def update_schema_back(db: Connection, aside: str) -> None:
-    """Take back what was set aside, in the place of what has been loaded since."""
-    async with db.transaction():
-        await db.execute(f"drop schema public cascade; alter schema {aside} rename to public")
+    """Take back what was set aside, if it was, in the place of what has been loaded since."""
+    if await db.fetchval("select to_regnamespace($1) is not null", aside):
+        async with db.transaction():
+            await db.execute(f"drop schema public cascade; alter schema {aside} rename to public")

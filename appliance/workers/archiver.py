@@ -12,7 +12,7 @@ from appliance.archive.write import Reached
 from appliance.errors import CarbonseedError
 from appliance.model.ids import FactoryId, MetricId
 from appliance.model.sealed import FileState
-from appliance.store import retention, sealed, sealing
+from appliance.store import retention, sealed, sealing, snapshots
 from appliance.store.outage import Outage
 from appliance.store.pool import TROUBLE, Connection, Pool
 from appliance.workers.archiving import Archiving
@@ -72,7 +72,19 @@ async def keep_in_order(
 
 
 async def _sweep(db: Connection, sealer: Sealer, archiving: Archiving, now: datetime) -> None:
-    """Forget what was replaced long ago, and remove what no row of the manifest knows."""
+    """Forget what was replaced long ago, and remove what no row of the manifest knows.
+
+    Not while a backup copies: it takes the files that were the truth when it began.
+    """
+    if not await snapshots.try_lock_files(db):
+        return
+    try:
+        await _remove(db, sealer, archiving, now)
+    finally:
+        await snapshots.unlock_files(db)
+
+
+async def _remove(db: Connection, sealer: Sealer, archiving: Archiving, now: datetime) -> None:
     await sealed.delete_replaced_files(db, now - LEFT)
     await sealer.list_files()
     known = {file.path for file in await sealed.select_manifest(db)}

@@ -38,8 +38,8 @@ class SealedPoints(NamedTuple):
     ) -> Known:
         """The sealed points of a device at any of these times, ascending; at least one.
 
-        Called in a transaction that holds the table of batches. Undecided: a file that may hold some
-        cannot be read.
+        Called in a transaction that holds the table of batches. Undecided: a file that may hold
+        some cannot be read.
         """
         located = await select_sealed_by_metric(
             db, device_id, metric_ids, times_ms.item(0), times_ms.item(-1)

@@ -27,6 +27,8 @@ LARGEST_TRANSACTION = 1_000_000
 RETRY_SECONDS = 2
 FULL_SECONDS = 60
 """A disk gets no room at once."""
+OF_A_BATCH: tuple[type[Exception], ...] = (*INVALID, *DAMAGED, Undecided)
+"""What comes of one batch, and should not keep the others from being stored."""
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +162,7 @@ class Writer:
     async def _write(self, db: Connection, taken: Sequence[_Waiting]) -> None:
         try:
             stored = await self._commit(db, [waiting.batch for waiting in taken])
-        except (*INVALID, *DAMAGED, Undecided):
+        except OF_A_BATCH:
             self._partitions.forget()  # one may have been dropped
             for waiting in taken:
                 await self._write_alone(db, waiting)

@@ -10,16 +10,17 @@ import msgspec
 import pytest
 
 from appliance import data_dir
-from appliance.backup import BackupDamaged, BackupTooNew, NoSpace, bundle
+from appliance.backup import BackupDamaged, BackupTooNew, NoSpace, bundle, swap
 from appliance.backup.bundle import Bundle, Writer
 from appliance.backup.create import create
 from appliance.backup.restore import restore, verify
 from appliance.cli.box import box
-from appliance.errors import AlreadyRunning, NotFound
+from appliance.errors import AlreadyRunning, Conflict, NotFound, Unavailable
 from appliance.model.audit import Actor
 from appliance.nodes import releases
 from appliance.running import Running, write_running
 from appliance.settings import Settings
+from appliance.store import snapshots
 from appliance.store.firmware import select_releases
 from tests.appliance.backup.plant import NOON, furnish, rows, send, sent
 from tests.appliance.bundles import packed
@@ -271,6 +272,87 @@ async def test_a_server_of_the_plants_keeps_what_was_there_in_a_schema_aside(
         assert await db.fetchval(aside) == 2
     _, again = await create(settings, backups, LATER)
     assert again.batches == 2, "what lies aside is in no backup"
+
+
+async def test_a_restore_that_fails_after_the_database_has_it_puts_back_what_was_there(
+    database_url: str, pool, tmp_path: Path, backups: Path
+) -> None:
+    settings = Settings(data_dir=tmp_path / "data", database_url=database_url)
+    await furnish(pool, settings)
+    path, _ = await create(settings, backups, NOON)
+    await send(pool, 10, 20)
+    await pool.close()
+    obstacle = settings.data_dir / swap.FOLDER / swap.SUMS
+    obstacle.mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        await restore(settings, path, LATER)
+    async with box(settings) as db:
+        assert await rows(db) == sent(range(20))
+        assert await schemas(db) == ["public"]
+    obstacle.rmdir()
+    done = await restore(settings, path, LATER)
+    async with box(settings) as db:
+        assert await rows(db) == sent(range(10))
+        assert await schemas(db) == [done.aside[1].removeprefix("schema "), "public"]
+    assert not (settings.data_dir / swap.FOLDER).exists()
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+async def test_a_restore_killed_after_the_database_was_set_aside_goes_on(
+    database_url: str, pool, tmp_path: Path, backups: Path, loaded: bool
+) -> None:
+    settings = Settings(data_dir=tmp_path / "data", database_url=database_url)
+    await furnish(pool, settings)
+    path, _ = await create(settings, backups, NOON)
+    await send(pool, 10, 20)
+    await asyncio.to_thread(half_restored, settings)
+    async with pool.acquire() as db:
+        await snapshots.update_schema_aside(db, "before_restore_20261123_115900")
+        if loaded:
+            await db.execute("create table migrations ()")
+    await pool.close()
+    with pytest.raises(Conflict, match="has not finished"):
+        await asyncio.to_thread(swap.refuse_unfinished, settings.data_dir)
+    done = await restore(settings, path, LATER)
+    assert done.aside[1] == "schema before_restore_20261123_120100"
+    async with box(settings) as db:
+        assert await rows(db) == sent(range(10))
+        assert await schemas(db) == ["before_restore_20261123_120100", "public"]
+    await asyncio.to_thread(swap.refuse_unfinished, settings.data_dir)
+
+
+async def test_while_the_server_is_away_what_was_set_aside_is_noted_and_nothing_starts(
+    database_url: str, pool, tmp_path: Path, backups: Path
+) -> None:
+    settings = Settings(data_dir=tmp_path / "data", database_url=database_url)
+    await furnish(pool, settings)
+    path, _ = await create(settings, backups, NOON)
+    await asyncio.to_thread(half_restored, settings)
+    gone = msgspec.structs.replace(
+        settings, database_url="postgresql://a:b@127.0.0.1:1/a?sslmode=disable"
+    )
+    with pytest.raises(Unavailable, match="schema before_restore_20261123_115900"):
+        await restore(gone, path, LATER)
+    with pytest.raises(Conflict, match="has not finished"):
+        await asyncio.to_thread(swap.refuse_unfinished, settings.data_dir)
+    await pool.close()
+    await restore(settings, path, LATER)  # it had not come to be set aside
+    async with box(settings) as db:
+        assert await rows(db) == sent(range(10))
+
+
+def half_restored(settings: Settings) -> None:
+    """As a restore leaves the data folder that is killed when it sets the database aside."""
+    swap.staging(settings)
+    swap.note_schema(settings.data_dir, "before_restore_20261123_115900")
+
+
+async def schemas(db) -> list[str]:
+    """The schemas in which an appliance's tables lie."""
+    found = await db.fetch(
+        "select schemaname from pg_tables where tablename = 'batches' order by 1"
+    )
+    return [row["schemaname"] for row in found]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's PostgreSQL is another user")

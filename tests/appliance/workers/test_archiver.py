@@ -18,6 +18,7 @@ from appliance.model.batch import POINTS, Stored
 from appliance.model.series import Window
 from appliance.store import sealing
 from appliance.store.pool import Pool
+from appliance.store.snapshots import open_snapshot, select_sealed_sha256
 from appliance.workers.archiver import keep_in_order
 from appliance.workers.archiving import Archiving
 from appliance.workers.sealed_points import SealedPoints, Undecided
@@ -199,6 +200,36 @@ async def test_months_are_joined_and_late_rows_of_theirs_wait_a_day(
     assert not await hot(pool)
     assert once(await sealed(pool, archiving.root)) == expected
     assert len(await live(pool)) == 12
+
+
+async def test_files_stay_as_long_as_a_backup_copies_them(
+    plant: Plant, pool: Pool, database_url: str, archiving: Archiving, clock: Clock
+) -> None:
+    device = await plant.device("one")
+    for n, day in enumerate((-4, -3)):
+        await measure(plant, device, day, 1000 * n)
+    await order(pool, archiving)
+
+    def there() -> set[str]:
+        paths = archiving.root.rglob("*.parquet")
+        return {path.relative_to(archiving.root).as_posix() for path in paths}
+
+    clock.forward(days=15)
+    async with open_snapshot(database_url) as (backup, _):
+        wanted = set(await select_sealed_sha256(backup))
+        await order(pool, archiving)
+        assert not wanted & {
+            row["path"]
+            for row in await pool.fetch("select path from sealed_files where state = 'live'")
+        }  # they are joined
+        for path in there():
+            os.utime(archiving.root / path, (0, 0))
+        clock.forward(hours=3)
+        await order(pool, archiving)
+        assert wanted <= there()
+    await order(pool, archiving)
+    assert wanted.isdisjoint(there())
+    assert len(there()) == 6
 
 
 async def test_before_a_rule_releases_slow_readings_their_minutes_are_sealed(
