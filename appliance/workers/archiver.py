@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from appliance.archive import leap
 from appliance.archive.merge import Damaged
 from appliance.archive.sweep import LEFT, sweep
 from appliance.archive.write import Reached
@@ -66,9 +67,7 @@ async def keep_in_order(
     await _join_months(db, sealer, (now - JOIN_AFTER).astimezone(UTC).date())
     await _drop_partitions(db, now)
     await _roll_up(sealer, await sealed.select_due_unrolled(db, now.astimezone(UTC).date()))
-    if released := await retention.update_files_released(db, now):
-        log.info("Rules of retention released %d files; they are deleted soon", released)
-        await sealer.list_files()
+    await _release(db, sealer, archiving, now)
 
 
 async def _sweep(db: Connection, sealer: Sealer, archiving: Archiving, now: datetime) -> None:
@@ -130,6 +129,23 @@ async def _roll_up(sealer: Sealer, due: Sequence[tuple[date, date, FactoryId, Me
     """Seal readings that are to go once more, so that the minutes of slow devices stay."""
     for first, last, factory_id, metric_id in due:
         await sealer.seal(Span(first, last), 0, [(factory_id, metric_id)])
+
+
+async def _release(db: Connection, sealer: Sealer, archiving: Archiving, now: datetime) -> None:
+    """Let go what rules release, unless the clock has leapt: what is deleted never comes back."""
+    loop = asyncio.get_running_loop()
+    looked = await loop.run_in_executor(archiving.blocking, leap.look, archiving.root, now)
+    if looked.held_until:
+        if looked.held_until == now + leap.HOLD:
+            log.warning(
+                "The clock was set ahead, or the box was off for days: no rule of retention "
+                "releases anything before %s. If it is not %s now, set the clock right",
+                *(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in (looked.held_until, now)),
+            )
+        return
+    if released := await retention.update_files_released(db, now):
+        log.info("Rules of retention released %d files; they are deleted soon", released)
+        await sealer.list_files()
 
 
 async def _drop_partitions(db: Connection, now: datetime) -> None:

@@ -158,7 +158,7 @@ async def test_a_kill_at_any_step_loses_and_doubles_nothing(
     await order(pool, archiving)
     there = {path.relative_to(archiving.root).as_posix() for path in files_below(archiving.root)}
     named = {row["path"] for row in await pool.fetch("select path from sealed_files")}
-    assert there == named | {"manifest.json"}
+    assert there == named | {"manifest.json", "clock.json"}
     assert once(await sealed(pool, archiving.root)) == expected
 
 

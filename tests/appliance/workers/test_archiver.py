@@ -258,6 +258,55 @@ async def test_before_a_rule_releases_slow_readings_their_minutes_are_sealed(
         assert column.tobytes() == after.columns[name].tobytes()
 
 
+RULE = """
+    insert into retention_rules (factory_id, metric_id, kind, keep_days, changed_at)
+    select $1, id, 'readings', 30, $2 from metrics where name = 'temperature'"""
+
+
+async def raw_days(pool: Pool) -> list[date]:
+    """The days of which there are readings of the temperature in the archive."""
+    found = await live(pool)
+    return [
+        first for metric, kind, first, *_ in found if (metric, kind) == ("temperature", "readings")
+    ]
+
+
+async def test_a_node_whose_clock_is_years_ahead_makes_no_rule_release_anything(
+    plant: Plant, pool: Pool, archiving: Archiving, clock: Clock
+) -> None:
+    right, wrong = await plant.device("right"), await plant.device("wrong")
+    await measure(plant, right, -5, 0)
+    await measure(plant, wrong, 3650, 0, count=10)
+    await pool.execute(RULE, plant.factory_id, clock.now)
+    for _ in range(3):
+        await order(pool, archiving)
+        clock.forward(days=2)
+    assert len(await raw_days(pool)) == 1
+    assert await pool.fetchval("select count(*) from quarantine") == 10
+    assert not await pool.fetchval("select count(*) from releases")
+
+
+async def test_a_clock_that_leaps_ahead_makes_no_rule_release_anything_for_a_week(
+    plant: Plant, pool: Pool, archiving: Archiving, clock: Clock
+) -> None:
+    device = await plant.device("one")
+    await measure(plant, device, -5, 0)
+    await order(pool, archiving)
+    await pool.execute(RULE, plant.factory_id, clock.now)
+    clock.forward(days=3650)
+    for _ in range(3):
+        await order(pool, archiving)
+        clock.forward(days=2)
+    assert len(await raw_days(pool)) == 1
+    clock.forward(days=-3656)  # somebody has seen it
+    await order(pool, archiving)
+    for _ in range(14):
+        clock.forward(days=2)
+        await order(pool, archiving)
+    assert not await raw_days(pool), "30 days later the rule holds"
+    assert await pool.fetchval("select count(*) from releases") == 1
+
+
 async def test_points_that_are_sealed_and_told_again_are_not_there_twice(
     plant: Plant, pool: Pool, archiving: Archiving, blocking: ThreadPoolExecutor
 ) -> None:
