@@ -83,7 +83,7 @@ class Box:
     def postgres_pids(self) -> list[int]:
         """The server's processes, the postmaster first."""
         first = (self.folder / "postgres/data/postmaster.pid").read_text().partition("\n")[0]
-        return [int(first), *_children(int(first))]
+        return [int(first), *children(int(first))]
 
     @property
     def pid(self) -> int:
@@ -163,7 +163,8 @@ def free_port() -> int:
     return port
 
 
-def _children(pid: int) -> Iterator[int]:
+def children(pid: int) -> Iterator[int]:
+    """The processes that a process has started and that still run."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):

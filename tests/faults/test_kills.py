@@ -17,11 +17,11 @@ from tests.faults.check import check
 from tests.faults.node import Node
 from tests.faults.proxy import LosingProxy
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 NODES = 16
 ROUNDS = 5
-RECOVERY_SECONDS = 60.0
+RECOVERY_SECONDS = 180.0
 
 
 @pytest.fixture

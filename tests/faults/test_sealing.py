@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,17 +21,18 @@ import pytest
 from appliance.store import sealing
 from appliance.store.migrate import migrate
 from appliance.store.pool import TROUBLE, Pool, open_pool
-from appliance.store.postgres.cluster import Cluster, open_cluster
+from appliance.store.postgres.cluster import open_cluster
 from appliance.workers.archiver import keep_in_order
 from appliance.workers.archiving import Archiving
 from appliance.workers.writer import Writer
 from tests.appliance.conftest import Clock
 from tests.appliance.plant import DAY_MS, NOON, NOON_MS, Plant, store
 from tests.appliance.workers.batches import placed
+from tests.box import children
 from tests.faults import seal
 from tests.history import Key, everything, hot, once, sealed
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 STEPS = (
     *((step, times) for step in ("written", "safe", "renamed", "proved") for times in (1, 5)),
@@ -261,22 +263,21 @@ async def test_postgresql_killed_while_days_are_sealed_loses_and_doubles_nothing
             await follow(pool)
             with pytest.raises(TROUBLE):
                 async with pool.acquire() as db:
-                    server = await asyncio.to_thread(processes, cluster)
-                    await keep_in_order(
-                        db, archiving, lambda what: kill(server) if what == step else None
-                    )
+                    server = await asyncio.to_thread(lambda: [cluster.pid, *children(cluster.pid)])
+                    assert db.get_server_pid() in server
+
+                    def reached(what: str) -> None:
+                        if what == step and server:
+                            kill(server)
+                            server.clear()  # their numbers may soon be those of others
+
+                    await keep_in_order(db, archiving, reached)
     await asyncio.to_thread(kill_stragglers, folder)
     async with open_cluster(folder, system=()) as cluster, open_pool(cluster.url, size=4) as pool:
         assert once(await everything(pool, archiving.root)) == expected
         await order(pool, archiving)
         assert not await hot(pool)
         assert once(await sealed(pool, archiving.root)) == expected
-
-
-def processes(cluster: Cluster) -> list[int]:
-    """The server's processes, the postmaster first."""
-    children = Path(f"/proc/{cluster.pid}/task/{cluster.pid}/children").read_text()
-    return [cluster.pid, *map(int, children.split())]
 
 
 def kill(server: list[int]) -> None:
@@ -289,11 +290,25 @@ def kill(server: list[int]) -> None:
 
 
 def kill_stragglers(folder: Path) -> None:
-    """SIGKILL to what the server started after `processes` was asked, an autovacuum worker say."""
-    for work_folder in Path("/proc").glob("[0-9]*/cwd"):
-        with suppress(OSError):
-            if work_folder.readlink().is_relative_to(folder):
-                os.kill(int(work_folder.parent.name), signal.SIGKILL)
+    """SIGKILL to what the server started after it was asked, an autovacuum worker say; until all of
+    it is gone."""
+    deadline = time.monotonic() + 30
+    while left := [pid for pid in running() if works_in(pid, folder)]:
+        assert time.monotonic() < deadline, f"{left} do not end"
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def running() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def works_in(pid: int, folder: Path) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cwd").readlink().is_relative_to(folder)
+    return False
 
 
 async def test_rows_that_come_while_their_day_is_sealed_stay_hot_and_join_it_later(
