@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from appliance.store import pool as store_pool
 from appliance.store import sealing
 from appliance.store.migrate import migrate
 from appliance.store.pool import TROUBLE, Pool, open_pool
@@ -247,12 +248,14 @@ async def test_a_file_that_the_system_cuts_off_leaves_the_day_hot(
 
 @pytest.mark.parametrize("step", ["proved", "recorded", "removed", "committed"])
 async def test_postgresql_killed_while_days_are_sealed_loses_and_doubles_nothing(
-    folder: Path, archiving: Archiving, step: str
+    folder: Path, archiving: Archiving, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SIGKILL to every process of a server that keeps its promises (fsync is on)."""
+    for name in ("ACQUIRE_SECONDS", "CONNECT_SECONDS"):  # after a crash, on a busy machine
+        monkeypatch.setattr(store_pool, name, 60.0)
     async with open_cluster(folder, system=()) as cluster:
         await migrate(cluster.url)
-        async with open_pool(cluster.url, size=4) as pool:
+        async with open_pool(cluster.url, size=4, command_timeout_seconds=60.0) as pool:
             factory = await pool.fetchval(
                 "insert into factories (name) values ('North') returning id"
             )
@@ -272,8 +275,12 @@ async def test_postgresql_killed_while_days_are_sealed_loses_and_doubles_nothing
                             server.clear()  # their numbers may soon be those of others
 
                     await keep_in_order(db, archiving, reached)
+            assert not server, "the server was to be killed at this step"
     await asyncio.to_thread(kill_stragglers, folder)
-    async with open_cluster(folder, system=()) as cluster, open_pool(cluster.url, size=4) as pool:
+    async with (
+        open_cluster(folder, system=()) as cluster,
+        open_pool(cluster.url, size=4, command_timeout_seconds=60.0) as pool,
+    ):
         assert once(await everything(pool, archiving.root)) == expected
         await order(pool, archiving)
         assert not await hot(pool)
