@@ -15,11 +15,13 @@ from msgspec import structs
 from appliance.alarms import silence
 from appliance.alarms.evaluation import Evaluation, Run, run_of
 from appliance.alarms.look import Facts, View, view
+from appliance.alarms.past_scores import SCORE_MS, Scored, Told, health_scores, model_scores
 from appliance.alarms.summary import summary
 from appliance.alarms.transition import Transition
 from appliance.history.readings import Asked, Source, pages
 from appliance.history.rolled import rollups
 from appliance.model.backtest import BackTest, Hole
+from appliance.model.ids import MachineId
 from appliance.model.incident import Incident
 from appliance.model.rule import Exposure, Health, Model, NoData, Rule, Threshold
 from appliance.model.rule_state import NORMAL
@@ -29,10 +31,6 @@ from appliance.model.series import Gap
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
-UNKNOWN = {
-    Health: "The health of the past is not kept reading by reading: let the rule run in shadow.",
-    Model: "A model is asked about what is new, not about history: let the rule run in shadow.",
-}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,15 +44,22 @@ class Past(NamedTuple):
     facts: Facts
     metrics: Sequence[str]
     """All that the device has measured: what a no-data rule listens for."""
+    machine_id: MachineId | None = None
+    """Whose health a health rule looks at."""
+    told: Told = Told("", "")
+    """What a model is told beside the readings."""
+    resting: str | None = None
+    """Why the model must not be asked now."""
 
 
 class Found(NamedTuple):
-    """What a rule would have done."""
+    """What a rule would have done. from_ms: since when, if not as long as was asked for."""
 
     steps: list[Transition]
     readings: int
     gaps: list[Gap]
     needs: str | None = None
+    from_ms: int | None = None
 
 
 async def backtest(
@@ -62,14 +67,17 @@ async def backtest(
 ) -> BackTest:
     """Try a rule; live: the version to compare it with, if any. Whom it calls is not known here."""
     begun = time.monotonic()
-    found = await steps_of(past, rule)
+    scored = await _scored(past, rule)
+    found = await steps_of(past, rule, scored)
+    from_ms = past.from_ms if found.from_ms is None else found.from_ms
+    past = past._replace(from_ms=from_ms)
     other = None
     if live is not None and found.needs is None:
-        other = found if _same(live, rule) else await steps_of(past, live)
-    told = summary(found.steps, other and other.steps, past.from_ms, past.to_ms, incidents)
+        other = await _compared(past, rule, live, found, scored)
+    told = summary(found.steps, other and other.steps, from_ms, past.to_ms, incidents)
     return BackTest(
         rule_version=rule.version,
-        begin=_time(past.from_ms),
+        begin=_time(from_ms),
         end=_time(past.to_ms),
         **structs.asdict(told),
         called=[],
@@ -83,10 +91,12 @@ async def backtest(
     )
 
 
-async def steps_of(past: Past, rule: Rule) -> Found:
-    """What a rule would have done in the past."""
-    if type(rule.look) in UNKNOWN:
-        return Found([], 0, [], UNKNOWN[type(rule.look)])
+async def steps_of(past: Past, rule: Rule, scored: Scored | None = None) -> Found:
+    """What a rule would have done in the past; scored: what it looks at, if that is known."""
+    if isinstance(rule.look, Health | Model):
+        scored = scored or await _scored(past, rule)
+    if scored is not None:
+        return await past.source.run(_through_scores, rule, scored)
     if isinstance(rule.look, NoData):
         return await _silences(past, rule)
     looked = view(rule, past.facts)
@@ -111,6 +121,45 @@ async def steps_of(past: Past, rule: Rule) -> Found:
         readings += 0 if signal is None else signal.values.size
         steps += await past.source.run(evaluation.take, signal, condition)
     return Found(steps, readings, gaps)
+
+
+async def _scored(past: Past, rule: Rule) -> Scored | None:
+    """The scores that a rule looks at; None: it looks at readings."""
+    between = past.from_ms, past.to_ms
+    if isinstance(rule.look, Health):
+        return await health_scores(past.source, (rule.factory_id, past.machine_id), *between)
+    if isinstance(rule.look, Model):
+        if past.resting is not None:
+            return Scored(None, past.from_ms, [], past.resting)
+        return await model_scores(past.source, rule, past.told, *between)
+    return None
+
+
+def _through_scores(rule: Rule, scored: Scored) -> Found:
+    if scored.needs is not None:
+        return Found([], 0, [], scored.needs)
+    steps = Evaluation(view(rule, Facts(SCORE_MS))).take(scored.run)
+    number = 0 if scored.run is None else scored.run.values.size
+    return Found(steps, number, scored.gaps, None, scored.from_ms)
+
+
+async def _compared(
+    past: Past, rule: Rule, live: Rule, found: Found, scored: Scored | None
+) -> Found | None:
+    """What the other version would have done; None: that cannot be told of as long a time."""
+    if _same(live, rule):
+        return found
+    other = await steps_of(past, live, scored if _asks_the_same(live, rule) else None)
+    if other.needs is not None or (other.from_ms or past.from_ms) > past.from_ms:
+        return None
+    return other
+
+
+def _asks_the_same(one: Rule, other: Rule) -> bool:
+    """Whether two versions look at the same scores."""
+    if isinstance(one.look, Model) and isinstance(other.look, Model):
+        return structs.replace(one.look, above=other.look.above) == other.look
+    return True
 
 
 def _may_skip(rule: Rule, looked: View) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 
 from appliance.alarms.backtest import Past, backtest
 from appliance.alarms.look import Facts
+from appliance.alarms.past_scores import Told
 from appliance.alarms.roster import on_at
 from appliance.analytics.standards import shipped
 from appliance.errors import NotFound, TooMany, Unprocessable
@@ -15,13 +16,14 @@ from appliance.history.readings import Source
 from appliance.model.backtest import BackTest, Over
 from appliance.model.baseline import Baseline
 from appliance.model.ids import FactoryId, RuleId
-from appliance.model.rule import NewRule, Rule, RuleMode, kind_of, priority_of
+from appliance.model.rule import Model, NewRule, Rule, RuleMode, kind_of, priority_of
 from appliance.model.scope import Scope
 from appliance.store import backtests
 from appliance.store.backtests import Ground
 from appliance.store.baselines import select_baseline
 from appliance.store.contacts import select_contacts, select_rosters
 from appliance.store.incidents import select_incidents
+from appliance.store.model_scores import select_breaker
 from appliance.store.pool import Db
 
 MOST_DAYS = 366
@@ -53,7 +55,15 @@ async def run(
     usual = rule.metric and await select_baseline(source.db, rule.device_id, rule.metric, now)
     facts = await asyncio.to_thread(_facts, ground, usual or None)
     between = round(begin.timestamp() * 1000), round(end.timestamp() * 1000)
-    past = Past(source, *between, facts, ground.metrics)
+    past = Past(
+        source,
+        *between,
+        facts,
+        ground.metrics,
+        ground.machine_id,
+        Told(ground.device, ground.unit),
+        await _resting(source.db, rule, live, now),
+    )
     incidents = await select_incidents(source.db, scope, rule.device_id, (begin, end))
     async with backtests.lone_backtest(source.db) as alone:
         if not alone:
@@ -63,6 +73,21 @@ async def run(
         tried = await backtest(past, rule, live, incidents)
     called = await _called(source.db, rule, tried, ZoneInfo(ground.zone))
     return msgspec.structs.replace(tried, called=called)
+
+
+async def _resting(db: Db, rule: Rule, live: Rule | None, now: datetime) -> str | None:
+    """Why the rule's model is left alone for now, if it is; another address is another model."""
+    if not isinstance(rule.look, Model):
+        return None
+    if live is not None and isinstance(live.look, Model) and live.look.url != rule.look.url:
+        return None
+    breaker = await select_breaker(db, rule.id, now)
+    if breaker is None:
+        return None
+    return (
+        f"The model failed {breaker.failures} times in a row and is left alone until "
+        f"{breaker.open_until:%H:%M:%S} UTC: {breaker.error}"
+    )
 
 
 async def _called(db: Db, rule: Rule, tried: BackTest, zone: ZoneInfo) -> list[str]:

@@ -16,6 +16,7 @@ from appliance.model.baseline import Baseline, Learnt
 from appliance.model.ids import DeviceId
 from appliance.model.scope import Scope
 from appliance.model.sealed import FileKind
+from appliance.model.series import Gap
 from appliance.store.signals import RUNNING, KnownSignal, select_faults
 
 LONGEST_MS = 56 * DAY_MS
@@ -52,10 +53,19 @@ class Minutes(NamedTuple):
         return Minutes._make(column[~np.isin(self.times_ms, times_ms)] for column in self)
 
 
-async def read_minutes(source: Source, asked: Asked, from_ms: int, to_ms: int) -> Minutes:
-    """The minutes with from_ms <= time < to_ms; bounds are whole minutes."""
-    parts = [Minutes(np.empty(0, np.int64), *[np.empty(0)] * 4)]
-    async for rolled in rollups(source, asked, from_ms, to_ms, FileKind.MINUTE, []):
+NO_MINUTES = Minutes(np.empty(0, np.int64), *[np.empty(0)] * 4)
+
+
+async def read_minutes(
+    source: Source, asked: Asked, from_ms: int, to_ms: int, gaps: list[Gap] | None = None
+) -> Minutes:
+    """The minutes with from_ms <= time < to_ms; bounds are whole minutes.
+
+    gaps: is given what could not be read.
+    """
+    parts = [NO_MINUTES]
+    gaps = [] if gaps is None else gaps
+    async for rolled in rollups(source, asked, from_ms, to_ms, FileKind.MINUTE, gaps):
         with np.errstate(invalid="ignore", over="ignore"):
             means = rolled.sums / rolled.counts
             variances = np.maximum(rolled.sums_squares / rolled.counts - means**2, 0)
@@ -86,7 +96,7 @@ async def learn(source: Source, signal: KnownSignal, now: datetime) -> Learnt | 
 async def read_running(source: Source, signal: KnownSignal, from_ms: int, to_ms: int) -> Minutes:
     """Minutes of whether the signal's machine ran; none for a signal that says so itself."""
     if signal.running_id is None or signal.metric == RUNNING:
-        return Minutes(np.empty(0, np.int64), *[np.empty(0)] * 4)
+        return NO_MINUTES
     asked = Asked(Scope((signal.factory_id,)), signal.running_id, RUNNING)
     return await read_minutes(source, asked, from_ms, to_ms)
 

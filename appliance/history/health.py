@@ -272,10 +272,14 @@ def _told(machine_id: MachineId, at_ms: int, inputs: Sequence[Input]) -> HealthS
     )
 
 
+def window_ms(one: KnownSignal) -> int:
+    """How far a score looks back at a signal."""
+    return max(WINDOW_MS, -(-hold_ms(one) // MINUTE_MS) * MINUTE_MS)
+
+
 def _window(one: KnownSignal, at_ms: int) -> tuple[Asked, int, int]:
-    length_ms = max(WINDOW_MS, -(-hold_ms(one) // MINUTE_MS) * MINUTE_MS)
     asked = Asked(Scope((one.factory_id,)), one.device_id, one.metric)
-    return asked, at_ms - length_ms, at_ms
+    return asked, at_ms - window_ms(one), at_ms
 
 
 def _recent(minutes: Minutes, one: KnownSignal, at_ms: int) -> tuple[float, float]:

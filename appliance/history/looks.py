@@ -77,7 +77,22 @@ async def drift_at(source: Source, signal: KnownSignal, end_ms: int) -> float:
         return float("nan")
     minutes = await _read(source, signal, end_ms - WEEK_MS, end_ms)
     running = await read_running(source, signal, end_ms - WEEK_MS, end_ms)
-    return await source.run(_drift, _Seen(signal, minutes, running, baseline, (), end_ms))
+    return await source.run(drift_of, signal, minutes, running, baseline, end_ms)
+
+
+def drift_of(
+    signal: KnownSignal,
+    minutes: Minutes,
+    running: Minutes,
+    baseline: Baseline | None,
+    end_ms: int,
+) -> float:
+    """The drift at end_ms, of the minutes of the week before; NaN if nothing is known."""
+    if baseline is None:
+        return float("nan")
+    week_ms = end_ms - WEEK_MS, end_ms
+    seen = _Seen(signal, minutes.between(*week_ms), running.between(*week_ms), baseline, (), end_ms)
+    return _last_ewma(_hours(seen))
 
 
 def week_start_ms(at_ms: int, time_zone: str) -> int:
@@ -151,10 +166,6 @@ def _look(seen: _Seen, monday_ms: int) -> SignalLook:
         last_week=last_week,
         day_running=running_share(own, (end_ms - DAY_MS, end_ms), hold_ms(signal)),
     )
-
-
-def _drift(seen: _Seen) -> float:
-    return _last_ewma(_hours(seen))
 
 
 def _last_ewma(hours: Hours) -> float:

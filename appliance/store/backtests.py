@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from appliance.model.backtest import BackTest
-from appliance.model.ids import DeviceId, RuleId
+from appliance.model.ids import DeviceId, MachineId, RuleId
 from appliance.model.rule import Rule
 from appliance.model.scope import Scope
 from appliance.store.pool import Db, Pool
@@ -52,6 +52,9 @@ class Ground(NamedTuple):
     zone: str
     metrics: list[str]
     """All that the device has measured."""
+    machine_id: MachineId | None
+    device: str
+    unit: str
 
 
 async def select_ground(
@@ -62,7 +65,8 @@ async def select_ground(
         """
         select d.expected_interval_ms, coalesce(m.digits, 0), f.time_zone,
                array(select c.name from latest l join metrics c on c.id = any(l.metric_ids)
-                      where l.device_id = d.id order by c.id)
+                      where l.device_id = d.id order by c.id),
+               d.machine_id, d.name, coalesce(m.unit, '')
           from devices d
           join factories f on f.id = d.factory_id
           left join metrics m on m.name = $3

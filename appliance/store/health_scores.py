@@ -25,6 +25,14 @@ class StandingAlarm(msgspec.Struct, frozen=True):
     priority: int
 
 
+class StoodAlarm(msgspec.Struct, frozen=True):
+    """An alarm of a machine, and from when to when it stood; null: it still does."""
+
+    priority: int
+    raised_at: datetime
+    cleared_at: datetime | None
+
+
 class LookAt(msgspec.Struct, frozen=True):
     """How a live rule looks at a signal."""
 
@@ -87,6 +95,44 @@ async def select_standing_alarms(
         machine_id,
     )
     return [StandingAlarm(**row) for row in rows]
+
+
+async def select_alarms_stood(
+    db: Db, machine_id: MachineId, begin: datetime, end: datetime
+) -> list[StoodAlarm]:
+    """The alarms that stood at any time of begin <= t < end, of the kinds that count as above."""
+    rows = await db.fetch(
+        """
+        select a.priority, a.raised_at, a.cleared_at
+          from alerts a
+          join rules r on r.id = a.rule_id
+          join devices d on d.id = a.device_id
+         where d.machine_id = $1 and r.kind not in ('no_data', 'health')
+           and r.alarm_class = 'alarm'
+           and a.raised_at < $3 and (a.cleared_at is null or a.cleared_at > $2)
+        """,
+        machine_id,
+        begin,
+        end,
+    )
+    return [StoodAlarm(**row) for row in rows]
+
+
+async def select_looks_changed(
+    db: Db, factory_id: FactoryId, begin: datetime, end: datetime
+) -> list[datetime]:
+    """When any rule of a factory got another version in begin < t < end, in order."""
+    rows = await db.fetch(
+        """
+        select distinct v.changed_at from rule_versions v join rules r on r.id = v.rule_id
+         where r.factory_id = $1 and v.changed_at > $2 and v.changed_at < $3
+         order by 1
+        """,
+        factory_id,
+        begin,
+        end,
+    )
+    return [row["changed_at"] for row in rows]
 
 
 async def insert_health_scores(db: Db, scores: Sequence[HealthScore]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -61,6 +61,27 @@ async def select_models(db: Db) -> list[Asked]:
         )
         for row in rows
     ]
+
+
+class Breaker(NamedTuple):
+    """A model that is left alone until a moment, for it failed so often in a row."""
+
+    failures: int
+    open_until: datetime
+    error: str
+
+
+async def select_breaker(db: Db, rule_id: RuleId, now: datetime) -> Breaker | None:
+    """The open breaker of a rule's model; None if it may be asked."""
+    row = await db.fetchrow(
+        """
+        select failures, open_until, error from model_states
+         where rule_id = $1 and open_until > $2
+        """,
+        rule_id,
+        now,
+    )
+    return None if row is None else Breaker(*row)
 
 
 async def insert_model_score(

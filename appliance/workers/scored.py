@@ -6,6 +6,7 @@ from msgspec import structs
 
 from appliance.alarms.evaluation import Evaluation, run_of
 from appliance.alarms.look import Facts, view
+from appliance.alarms.past_scores import SCORE_MS
 from appliance.model.ids import RuleId
 from appliance.model.rule_state import RuleState
 from appliance.store import rule_states
@@ -14,9 +15,6 @@ from appliance.store.rules import lock_rules
 from appliance.store.scored import Scored, select_scored, select_scores
 from appliance.workers.follower import STALE_MS
 from appliance.workers.telling import tell
-
-SCORE_MS = 60_000
-"""How often a score is expected."""
 
 
 async def watch_scores(db: Connection, now: datetime) -> None:

@@ -12,19 +12,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from appliance.alarms.asking import ModelFailed, make_client, post
 from appliance.history.readings import Source
 from appliance.model.ids import DeviceId
 from appliance.model.insight import ModelState
 from appliance.model.look import Model
 from appliance.store.model_scores import delete_old_scores, model_series, select_model_states
-from appliance.workers.models import (
-    LONGEST_REST,
-    ModelFailed,
-    ask_due,
-    make_client,
-    post,
-    rest,
-)
+from appliance.workers.models import LONGEST_REST, ask_due, rest
 from tests.appliance.conftest import Clock
 from tests.appliance.plant import NOON_MS, Plant, at
 
@@ -41,7 +35,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("appliance.workers.models.RETRY_SECONDS", 0.001)
+    monkeypatch.setattr("appliance.alarms.asking.RETRY_SECONDS", 0.001)
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
@@ -208,7 +202,7 @@ async def test_what_is_no_answer_is_refused(
 async def test_a_model_that_never_answers_is_given_up(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.workers.models.TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("appliance.alarms.asking.TIMEOUT_SECONDS", 0.05)
     over = asyncio.Event()
 
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
