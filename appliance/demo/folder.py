@@ -15,6 +15,8 @@ class State(msgspec.Struct, frozen=True):
     with_past: tuple[str, ...] = ()
     """The nodes whose past has been delivered."""
     complete: bool = False
+    model_port: int = 0
+    """Where the demo's model listened last; 0: nowhere yet."""
 
 
 class Folder:

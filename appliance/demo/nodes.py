@@ -102,16 +102,11 @@ def _config(node: Node, running: Running) -> dict[str, Any]:
     for sensor in sensors:
         if sensor["metric"] in levels:
             sensor["signal"]["level"] = levels[sensor["metric"]]
-    past = [
-        fault | {"at": fault["at"] - round(node.past_days * plant.DAY)}
-        for fault in kind["simulation"]["faults"]
-        if fault["at"] < 0
-    ]
     offset = datetime.now(UTC).astimezone(ZoneInfo(plant.TIME_ZONE)).utcoffset()
     simulation = kind["simulation"] | {
         "seed": zlib.crc32(node.name.encode()),
         "utc_offset_min": round(offset.total_seconds() / 60) if offset else 0,
-        "faults": [*past, *node.faults],
+        "faults": list(node.faults),
     }
     if not node.has_stops:
         simulation.pop("stops", None)

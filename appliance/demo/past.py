@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from appliance.alarms import silence
-from appliance.alarms.evaluation import Evaluation, run_of
+from appliance.alarms.evaluation import Evaluation, Run, run_of
 from appliance.alarms.look import Facts, limit_of, view
 from appliance.alarms.record import rows_of
 from appliance.alarms.transition import Step, Transition
+from appliance.analytics.standards import shipped
 from appliance.demo.nodes import FIRMWARE
-from appliance.demo.plant import DAY
+from appliance.demo.script import DAY
 from appliance.errors import CarbonseedError
 from appliance.history.readings import Source, pages
 from appliance.model.ids import AlertId, UserId
@@ -25,8 +26,9 @@ from appliance.model.rule_state import NORMAL, RuleState
 from appliance.model.scope import Scope
 from appliance.store import alerts, rule_states, rule_steps, rules
 from appliance.store.alert_deeds import update_alerts_acknowledged
+from appliance.store.backtests import select_ground
 from appliance.store.pool import Connection
-from appliance.store.readings import Rows
+from appliance.store.signals import RUNNING
 
 COARSE_SECONDS = 60
 """Between two readings of the past, and expected of the nodes then: of today there are more."""
@@ -93,15 +95,22 @@ async def deliver(folder: Path, span: Span, heard: Callable[[int], None]) -> Non
 async def record_alerts(source: Source, found: Sequence[Rule], who: UserId, now: datetime) -> int:
     """Raise and clear what the rules would have; `who` acknowledges most of it.
 
-    Returns the number of alerts. All of it or nothing is stored.
+    No baseline had been learnt, no health scored and no model asked then. Returns the number of
+    alerts. All of it or nothing is stored.
     """
     number = 0
     states = {}
     async with source.db.acquire() as connection, connection.transaction():
         await rules.lock_rules(connection)
         for rule in found:
-            rows = await _readings(source, rule, now)
-            states[rule.id], steps = await source.run(_evaluate, rule, rows, _ms(now))
+            if rule.kind in {RuleKind.HEALTH, RuleKind.MODEL}:
+                continue
+            readings = await _readings(source, rule, rule.metric or RUNNING, now)
+            condition = None
+            if rule.suppress_while is not None:
+                condition = await _readings(source, rule, rule.suppress_while.metric, now)
+            facts = await _facts(source, rule)
+            states[rule.id], steps = await source.run(_evaluate, rule, facts, readings, condition)
             if steps:
                 await rule_steps.insert_rule_steps(connection, rule, rows_of(steps))
             for step in steps:
@@ -115,6 +124,8 @@ async def record_alerts(source: Source, found: Sequence[Rule], who: UserId, now:
 
 async def _record(db: Connection, rule: Rule, step: Transition, who: UserId, now: datetime) -> bool:
     at = datetime.fromtimestamp(step.at_ms / 1000, UTC)
+    if step.step in {Step.SUPPRESSED, Step.UNSUPPRESSED}:
+        return False  # alarms of the past are not shown as they were hidden then
     if step.step is Step.CLEARED:
         await alerts.update_alert_cleared(db, rule.id, step.level, at, step.value)
         return False
@@ -133,26 +144,34 @@ def _is_acknowledged(alert_id: AlertId, age: timedelta) -> bool:
     return age > timedelta(days=7) or (age > timedelta(hours=1) and alert_id % 3 > 0)
 
 
-async def _readings(source: Source, rule: Rule, now: datetime) -> Rows:
+async def _facts(source: Source, rule: Rule) -> Facts:
+    """What was known beside the readings."""
+    ground = await select_ground(source.db, Scope((rule.factory_id,)), rule.device_id, rule.metric)
+    digits = 0 if ground is None else ground.digits
+    return Facts(COARSE_SECONDS * 1000, digits, limits=await source.run(shipped))
+
+
+async def _readings(source: Source, rule: Rule, metric: str, now: datetime) -> Run | None:
     scope = Scope((rule.factory_id,))
-    metric = rule.metric or "running"
-    found = [page async for page in pages(source, scope, rule.device_id, metric, 0, _ms(now))]
-    return Rows(
+    asked = source, scope, rule.device_id, metric, 0, _ms(now) + 1
+    found = [page async for page in pages(*asked)]
+    return run_of(
         np.concatenate([page.times_ms for page in found] or [np.empty(0, np.int64)]),
         np.concatenate([page.values for page in found] or [np.empty(0)]),
     )
 
 
-def _evaluate(rule: Rule, rows: Rows, now_ms: int) -> tuple[RuleState, list[Transition]]:
+def _evaluate(
+    rule: Rule, facts: Facts, readings: Run | None, condition: Run | None
+) -> tuple[RuleState, list[Transition]]:
     """The same state machines that run live."""
     if rule.kind is not RuleKind.NO_DATA:
-        evaluation = Evaluation(view(rule, Facts(COARSE_SECONDS * 1000)))
-        before = rows.times_ms <= now_ms
-        steps = evaluation.take(run_of(rows.times_ms[before], rows.values[before]))
+        evaluation = Evaluation(view(rule, facts), None, rule.suppress_while)
+        steps = evaluation.take(readings, condition)
         return evaluation.state, steps
     level, steps = NORMAL, []
     calm_ms = round(rule.off_delay_seconds * 1000)
-    for heard_ms, next_ms in _gaps(rows, rule.on_delay_seconds * 1000):
+    for heard_ms, next_ms in _gaps(readings, rule.on_delay_seconds * 1000):
         for heard, moment in (
             (heard_ms, next_ms),
             (next_ms, next_ms),
@@ -163,9 +182,11 @@ def _evaluate(rule: Rule, rows: Rows, now_ms: int) -> tuple[RuleState, list[Tran
     return RuleState(levels={Level.ON: level}), steps
 
 
-def _gaps(rows: Rows, longest_ms: float) -> Iterator[tuple[int, int]]:
-    for i in np.flatnonzero(np.diff(rows.times_ms) > longest_ms):
-        yield int(rows.times_ms[i]), int(rows.times_ms[i + 1])
+def _gaps(readings: Run | None, longest_ms: float) -> Iterator[tuple[int, int]]:
+    if readings is None:
+        return
+    for i in np.flatnonzero(np.diff(readings.times_ms) > longest_ms):
+        yield int(readings.times_ms[i]), int(readings.times_ms[i + 1])
 
 
 def _ms(moment: datetime) -> int:

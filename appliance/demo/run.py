@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from appliance.demo import nodes, past, people, plant
+from appliance.demo import model, nodes, past, people, plant
 from appliance.demo.folder import Folder, State
+from appliance.demo.limits import LIMITS
 from appliance.demo.past import Span
 from appliance.errors import Conflict
 from appliance.http.context import Context
@@ -19,7 +20,7 @@ from appliance.identity.devices import DeviceChange, NewDevice
 from appliance.identity.machines import NewMachine
 from appliance.main import Started
 from appliance.model.ids import FactoryId
-from appliance.model.rule import RuleMode
+from appliance.model.rule import Model, RuleChange, RuleMode
 from appliance.model.scope import Scope
 from appliance.store.alerts import select_alerts
 from appliance.store.devices import select_devices
@@ -32,6 +33,7 @@ LOADERS = 2
 """Nodes whose past is sent at the same time."""
 
 UNTRIED = "There was no history yet to try it on."
+MOVED = "The demo's model listens on another port now."
 
 log = logging.getLogger(__name__)
 
@@ -51,15 +53,22 @@ async def run(started: Started, history_days: float, audience: Audience) -> None
     c = started.context
     folder = Folder(c.settings.data_dir)
     state = await asyncio.to_thread(_begin, folder, started.setup_code)
+    server = await asyncio.to_thread(model.bind, state.model_port)
+    if server.server_port != state.model_port:
+        state = msgspec.structs.replace(state, model_port=server.server_port)
+        await asyncio.to_thread(folder.save, state)
     factory_id = await _build(started, folder, state.password)
+    url = f"http://127.0.0.1:{server.server_port}/"
     if not state.complete:
         now = c.clock().astimezone(await asyncio.to_thread(ZoneInfo, plant.TIME_ZONE))
         spans = past.spans(history_days, now, nodes.SAMPLING_MS // 1000)
         state = await _deliver_past(folder, state, spans, audience)
         await _expect_often(c, factory_id, past.fine_since(spans[1], now))
-        await _draw_limits(c, factory_id, now - timedelta(days=history_days))
+        await draw_limits(c, factory_id, url, now - timedelta(days=history_days))
         await asyncio.to_thread(folder.save, msgspec.structs.replace(state, complete=True))
+    await _follow_model(c, factory_id, url)
     async with asyncio.TaskGroup() as group:
+        group.create_task(model.serve(server))
         for node in plant.NODES:
             group.create_task(nodes.keep_running(folder.node(node.name)))
         audience.ready(started, state.password)
@@ -127,7 +136,8 @@ async def _deliver_past(
 
             await past.deliver(folder.node(name), span, heard)
         done.append(name)
-        await asyncio.to_thread(folder.save, State(state.password, tuple(done)))
+        now = msgspec.structs.replace(state, with_past=tuple(done))
+        await asyncio.to_thread(folder.save, now)
 
     async def in_turn(name: str) -> None:
         async with free:
@@ -136,7 +146,7 @@ async def _deliver_past(
     async with asyncio.TaskGroup() as group:
         for name in sent:
             group.create_task(in_turn(name))
-    return State(state.password, tuple(done))
+    return msgspec.structs.replace(state, with_past=tuple(done))
 
 
 async def _expect_often(c: Context, factory_id: FactoryId, since: datetime) -> None:
@@ -147,13 +157,13 @@ async def _expect_often(c: Context, factory_id: FactoryId, since: datetime) -> N
         await devices.change(c.db, scope, people.ACTOR, device.id, often, since)
 
 
-async def _draw_limits(c: Context, factory_id: FactoryId, since: datetime) -> None:
+async def draw_limits(c: Context, factory_id: FactoryId, url: str, since: datetime) -> None:
     """The rules, set before the past began and each unless it is there, and their alerts."""
     scope = Scope((factory_id,))
     known = {device.name: device.id for device in await select_devices(c.db, scope)}
     there = {(rule.device_id, rule.message) for rule in await select_rules(c.db, scope)}
-    for limit in plant.LIMITS:
-        wanted = limit.on(known[limit.node])
+    for limit in LIMITS:
+        wanted = limit.on(known[limit.node], url)
         if (wanted.device_id, wanted.message) not in there:
             made = await rules.create(c.db, scope, people.ACTOR, wanted, since)
             live = rules.ModeChange(mode=RuleMode.LIVE, override=UNTRIED)
@@ -163,3 +173,13 @@ async def _draw_limits(c: Context, factory_id: FactoryId, since: datetime) -> No
         found = await select_rules(c.db, scope)
         number = await past.record_alerts(c.source, found, who, c.clock())
         log.info("Recorded %d alerts of the past", number)
+
+
+async def _follow_model(c: Context, factory_id: FactoryId, url: str) -> None:
+    """Have the rules with a model ask where it is now."""
+    scope = Scope((factory_id,))
+    for rule in await select_rules(c.db, scope):
+        if isinstance(rule.look, Model) and rule.look.url != url:
+            look = msgspec.structs.replace(rule.look, url=url)
+            moved = RuleChange(look=look, override=MOVED)
+            await rules.change(c.db, scope, people.ACTOR, rule.id, moved, c.clock())

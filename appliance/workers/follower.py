@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from msgspec import structs
 
+from appliance import analytics
 from appliance.alarms.evaluation import Evaluation, Run, run_of
 from appliance.alarms.look import Facts, View, view
 from appliance.alarms.record import rows_of, steps_of
@@ -193,6 +194,8 @@ class Follower:
             rule, zone = watch.rule, ZoneInfo(watch.zone)
             facts = Facts(watch.interval_ms, watch.digits, zone, learnt[rule.id], self._limits)
             found.append(Watched(watch, view(rule, facts)))
+        if any(one.view.figure is not None for one in found):
+            analytics.warm_up_bulk()  # here, for else the first reading would wait for it
         return found
 
     async def _flush(self, db: Connection, now_ms: int) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from appliance.demo import nodes, plant
+from appliance.demo.limits import LIMITS, Limit
 from appliance.demo.plant import Node
+from appliance.demo.script import HOUR
 from appliance.identity import certificates
+from appliance.identity.sense import refuse_nonsense
 from appliance.model.ids import DeviceId
-from appliance.model.rule import NoData, Threshold
+from appliance.model.rule import Health, NoData, RuleKind, Threshold, kind_of
 from appliance.running import Running
 
 RUNNING = Running(1, "127.0.0.1", 8443, 8444, None)
@@ -60,28 +63,42 @@ def test_a_node_starts_with_what_it_is_given(furnished: Path, node: Node) -> Non
     assert set(node.metrics or started.stdout.split()) == set(started.stdout.split())
 
 
-@pytest.mark.parametrize("limit", plant.LIMITS, ids=lambda limit: f"{limit.node} {limit.message}")
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: f"{limit.node} {limit.message}")
 def test_a_limit_is_on_what_its_node_measures_and_says_what_to_do(
-    furnished: Path, limit: plant.Limit
+    furnished: Path, limit: Limit
 ) -> None:
     node = next(node for node in plant.NODES if node.name == limit.node)
     sensors = {one["metric"]: one for one in config(furnished, node)["sensors"]}  # type: ignore[index]
-    rule = limit.on(DeviceId(1))
+    rule = limit.on(DeviceId(1), "http://127.0.0.1:1/")
+    refuse_nonsense(rule)
     assert rule.what_to_do
-    if isinstance(rule.look, NoData):
+    if rule.suppress_while is not None:
+        assert rule.suppress_while.metric in sensors
+    if isinstance(rule.look, NoData | Health):
         assert rule.metric is None
         return
     level = sensors[rule.metric]["signal"]["level"]
-    assert isinstance(rule.look, Threshold)
-    assert limit.limit is not None
-    assert (level < limit.limit) is (rule.look.h is not None), "it would always stand"
+    if isinstance(rule.look, Threshold):
+        for low, high in ((rule.look.ll, rule.look.l), (rule.look.h, rule.look.hh)):
+            for limit_value in (low, high):
+                if limit_value is not None:
+                    above = limit_value in (rule.look.h, rule.look.hh)
+                    assert (level < limit_value) is above, "it would always stand"
+
+
+def test_there_is_a_rule_of_each_kind_and_an_alarm_of_each_rule_that_the_script_names() -> None:
+    kinds = {kind_of(limit.look) for limit in LIMITS}
+    assert kinds == set(RuleKind)
+    named = {(event.node, alarm.message) for event in plant.SCRIPT for alarm in event.alarms}
+    assert named <= {(limit.node, limit.message) for limit in LIMITS}
 
 
 @pytest.mark.parametrize("node", plant.NODES, ids=lambda node: node.name)
 def test_a_fault_is_on_what_its_node_measures(furnished: Path, node: Node) -> None:
     metrics = {one["metric"] for one in config(furnished, node)["sensors"]}  # type: ignore[index]
     assert {fault["metric"] for fault in node.faults if "metric" in fault} <= metrics
-    assert all(fault["at"] > 0 and fault["every"] > fault["for"] for fault in node.faults)
+    for fault in node.faults:
+        assert fault["at"] + fault["for"] < 0 or fault["every"] > fault["for"], "it never ends"
 
 
 def test_a_nodes_key_stays_and_its_address_follows_the_appliance(tmp_path: Path) -> None:
@@ -100,5 +117,6 @@ def test_a_nodes_key_stays_and_its_address_follows_the_appliance(tmp_path: Path)
 
 
 def test_machines_of_a_kind_do_not_fail_in_the_same_hour() -> None:
-    kinds = [(node.kind, node.past_days) for node in plant.NODES]
-    assert len(kinds) == len(set(kinds))
+    kinds = {node.name: node.kind for node in plant.NODES}
+    failed = [(kinds[event.node], event.at // HOUR) for event in plant.SCRIPT if event.at < 0]
+    assert len(failed) == len(set(failed))
