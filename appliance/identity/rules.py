@@ -9,11 +9,21 @@ from appliance.errors import Conflict, NotFound, Unprocessable
 from appliance.identity import audit
 from appliance.identity.sense import levels_of, refuse_nonsense, refuse_unknown_limit
 from appliance.model.audit import Actor, AuditEntry
+from appliance.model.device import Device
 from appliance.model.ids import FactoryId, RuleId
-from appliance.model.rule import NewRule, Override, Rule, RuleChange, RuleMode, kind_of
+from appliance.model.rule import Condition, NewRule, Override, Rule, RuleChange, RuleMode, kind_of
 from appliance.model.scope import Scope
 from appliance.model.text import Sentence
-from appliance.store import alerts, backtests, devices, readings, rule_states, rule_versions, rules
+from appliance.store import (
+    alerts,
+    backtests,
+    devices,
+    metrics,
+    readings,
+    rule_states,
+    rule_versions,
+    rules,
+)
 from appliance.store.pool import Connection, Db, Pool
 
 EVALUATED = (
@@ -146,7 +156,7 @@ async def refuse_unknown(db: Db, scope: Scope, asked: NewRule | Rule) -> Factory
         if metric is None:
             raise Unprocessable(f"There is no metric {asked.metric}; GET /metrics lists them.")
         await asyncio.to_thread(refuse_unknown_limit, asked, metric)
-    await _refuse_unmeasured_condition(db, scope, asked)
+    await _refuse_unmeasured_condition(db, scope, device, asked.suppress_while)
     return device.factory_id
 
 
@@ -158,12 +168,20 @@ async def one(db: Db, scope: Scope, rule_id: RuleId) -> Rule:
     return rule
 
 
-async def _refuse_unmeasured_condition(db: Db, scope: Scope, asked: NewRule | Rule) -> None:
-    condition = asked.suppress_while
+async def _refuse_unmeasured_condition(
+    db: Db, scope: Scope, device: Device, condition: Condition | None
+) -> None:
+    """A device that has told nothing yet may come to measure it."""
     if condition is None:
         return
-    if await readings.select_measured(db, scope, asked.device_id, condition.metric) is None:
+    if await readings.select_measured(db, scope, device.id, condition.metric) is None:
         raise Unprocessable(f"There is no metric {condition.metric}; GET /metrics lists them.")
+    told = await metrics.select_told_metrics(db, device.id)
+    if told and condition.metric not in told:
+        raise Unprocessable(
+            f"suppress_while looks at a signal of the rule's own device, and {device.name} has "
+            f"never measured {condition.metric}; it measures {', '.join(told)}."
+        )
 
 
 async def _restart(

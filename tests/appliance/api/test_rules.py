@@ -175,6 +175,7 @@ async def test_a_live_rule_changes_only_with_a_reason_and_becomes_another_versio
         ),
         ({"suppress_while": {"metric": "running"}}, 422, "below"),
         ({"suppress_while": {"metric": "aura", "below": 1}}, 422, "no metric aura"),
+        ({"suppress_while": {"metric": "gas", "below": 1, "device_id": 2}}, 400, "device_id"),
         ({"look": {"kind": "sideways"}}, 400, "$.look"),
         ({"look": {"kind": "threshold", "h": "9"}}, 400, "$.look.h"),
         ({"priority": 5}, 400, "$.priority"),
@@ -194,6 +195,29 @@ async def test_a_rule_that_makes_no_sense_is_refused(
     assert response.status_code == status, told
     assert words in told["detail"]
     assert await listed(technician) == []
+
+
+async def test_a_rule_is_suppressed_only_by_what_its_own_device_measures(
+    plant: Plant, technician: SignedIn
+) -> None:
+    press, other = await plant.device("press"), await plant.device("other")
+    await plant.send(press, [NOON_MS], {"temperature": [20.0], "vibration": [1.0]})
+    await plant.send(other, [NOON_MS], {"running": [1.0]})
+    stopped = {"suppress_while": {"metric": "running", "below": 0.5}}
+    words = "press has never measured running; it measures temperature, vibration."
+    refused = await technician.post("/rules", json=HOT | {"device_id": press} | stopped)
+    assert (refused.status_code, words in (await refused.get_json())["detail"]) == (422, True)
+    rule = await draft(technician, press)
+    refused = await technician.patch(f"/rules/{rule['id']}", json=stopped)
+    assert (refused.status_code, words in (await refused.get_json())["detail"]) == (422, True)
+    tried = await technician.post(
+        "/rules/backtest", json={"rule": HOT | {"device_id": press} | stopped}
+    )
+    assert tried.status_code == 422
+    still = {"suppress_while": {"metric": "vibration", "below": 0.2}}
+    assert (await technician.patch(f"/rules/{rule['id']}", json=still)).status_code == 200
+    silent = await plant.device("silent")
+    assert (await draft(technician, silent, **stopped))["suppress_while"]["metric"] == "running"
 
 
 @pytest.mark.parametrize("limit", ["1e400", "NaN", "Infinity", "-Infinity"])

@@ -16,7 +16,8 @@ from appliance.model.alert import Alert
 from appliance.store import alerts
 from appliance.store.rule_steps import select_rule_steps
 from appliance.store.rules import select_rules
-from tests.appliance.plant import NOON_MS, Plant, at
+from tests.appliance.plant import DAY_MS, NOON_MS, Plant, at
+from tests.appliance.sealing import seal
 from tests.appliance.workers.test_engine import LIMITS, follow_all
 
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
@@ -32,11 +33,16 @@ async def told(plant: Plant) -> list[Alert]:
     return sorted(found, key=lambda alert: (alert.raised_at, alert.level))
 
 
-async def in_history(plant: Plant, source: Source) -> dict[int, list[tuple]]:
+async def in_history(
+    plant: Plant,
+    source: Source,
+    over: tuple[int, int] = (NOON_MS - HOUR, NOON_MS + 24 * HOUR),
+    interval_ms: int = SECOND,
+) -> dict[int, list[tuple]]:
     """What a back-test of each rule finds."""
     found = {}
     for rule in await select_rules(plant.pool, plant.scope):
-        past = Past(source, NOON_MS - HOUR, NOON_MS + 24 * HOUR, Facts(1000, 1, limits=LIMITS), [])
+        past = Past(source, *over, Facts(interval_ms, 1, limits=LIMITS), [])
         steps = (await steps_of(past, rule)).steps
         found[rule.id] = [tuple(row[:5]) for row in rows_of(steps)]
     return found
@@ -106,6 +112,66 @@ async def test_live_is_what_a_back_test_says_however_the_batches_come(
     last = {(rule_id, step[0]): step[2] for rule_id, steps in expected.items() for step in steps}
     raised = {key for key, step in last.items() if step == Step.RAISED}
     assert standing == raised
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_live_is_what_a_back_test_says_of_days_that_are_sealed_since(
+    plant: Plant, source: Source, seed: int
+) -> None:
+    """Batches late by hours, doubled and reordered, over midnight; then day by day into files."""
+    choose = random.Random(seed)
+    device_id = await plant.device("a", interval_ms=MINUTE)
+    looks = (
+        {"kind": "threshold", "ll": 8.0, "l": 20.0, "h": 80.0, "hh": 93.0},
+        {"kind": "rate", "per_minute": 4.0, "window_seconds": 1200},
+        {"kind": "stuck", "seconds": 1200},
+    )
+    for look in looks:
+        await plant.rule(
+            device_id, look=look, deadband=2.0, on_delay_seconds=choose.choice([0, 180]),
+            off_delay_seconds=choose.choice([0, 120]),
+        )  # fmt: skip
+    await plant.rule(
+        device_id, limit=70.0, on_delay_seconds=60.0,
+        suppress_while={"metric": "running", "below": 0.5},
+    )  # fmt: skip
+    rows = 3 * 1440
+    first_ms = NOON_MS - DAY_MS
+    values = walk(choose, rows)
+    running = [float((number // 200) % 3 < 2) for number in range(rows)]
+    cuts = sorted({0, rows, *(choose.randrange(rows) for _ in range(80))})
+    batches = [range(*pair) for pair in itertools.pairwise(cuts)]
+    held = batches.pop(-6)  # this one comes when its day is a file already
+    received_ms = first_ms
+
+    async def post(batch: range) -> None:
+        times = [first_ms + number * MINUTE for number in batch]
+        told_of = {
+            "temperature": [values[number] for number in batch],
+            "running": [running[number] for number in batch],
+        }
+        await plant.send(device_id, times, told_of, received_ms=received_ms, first_row=batch.start)
+
+    for batch in shuffled(choose, batches):
+        received_ms = max(received_ms, first_ms + batch[-1] * MINUTE) + choose.randrange(20_000)
+        for _ in range(1 + (choose.random() < 0.2)):
+            await post(batch)
+        if choose.random() < 0.3:
+            await follow_all(source)
+    await follow_all(source)
+    as_it_was = await live(plant)
+    assert sum(len(steps) > 3 for steps in as_it_was.values()) >= 3, "a test of nothing"
+    over = first_ms, first_ms + 4 * DAY_MS
+    assert await in_history(plant, source, over, MINUTE) == as_it_was
+    for day in range(3):  # all hot, then sealed and hot, then all but the last half day sealed
+        await seal(
+            plant, source, [device_id], first_ms + day * DAY_MS, metrics=("temperature", "running")
+        )
+        assert await in_history(plant, source, over, MINUTE) == as_it_was
+    await post(held)
+    await follow_all(source)
+    assert await live(plant) != as_it_was, "a test of nothing"
+    assert await in_history(plant, source, over, MINUTE) == await live(plant)
 
 
 async def test_late_readings_that_clear_at_once_are_told_as_a_record(
