@@ -79,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     smtp_from: str = "carbonseed@localhost"
     """The sender's address of every mail."""
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_ca_file: Path | None = None
+    """Authorities that may have signed its certificate, beside those that the machine trusts."""
     smtp_user: str | None = None
     smtp_password_file: Path | None = None
     """Holds the password of smtp_user."""

@@ -23,6 +23,7 @@ class MailServer(NamedTuple):
     tls: str
     user: str | None
     password_file: Path | None
+    ca_file: Path | None = None
 
 
 def mail_server(settings: Settings) -> MailServer | None:
@@ -36,6 +37,7 @@ def mail_server(settings: Settings) -> MailServer | None:
         settings.smtp_tls,
         settings.smtp_user,
         settings.smtp_password_file,
+        settings.smtp_ca_file,
     )
 
 
@@ -53,6 +55,13 @@ def send_mail(server: MailServer | None, address: str, message: Message) -> None
         ) from error
     except smtplib.SMTPAuthenticationError as error:
         raise NotSent(f"{server.host} refuses the user or the password.") from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise NotSent(f"{server.host} does not offer what is set: {error}") from error
+    except ssl.SSLCertVerificationError as error:
+        raise NotSent(
+            f"{server.host}'s certificate is not trusted: {error.verify_message}. Name the "
+            "authority's file in CARBONSEED_SMTP_CA_FILE."
+        ) from error
     except smtplib.SMTPResponseException as error:
         raise NotSent(f"{server.host} says {error.smtp_code} {_text(error.smtp_error)}") from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
@@ -61,15 +70,14 @@ def send_mail(server: MailServer | None, address: str, message: Message) -> None
 
 def _connected(server: MailServer) -> smtplib.SMTP:
     if server.tls == "tls":
-        context = ssl.create_default_context()
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=TIMEOUT_SECONDS, context=context
+            server.host, server.port, timeout=TIMEOUT_SECONDS, context=_trust(server)
         )
     else:
         smtp = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_SECONDS)
     try:
         if server.tls == "starttls":
-            smtp.starttls(context=ssl.create_default_context())
+            smtp.starttls(context=_trust(server))
         if server.user is not None:
             smtp.login(server.user, _password(server.password_file))
     except BaseException:
@@ -78,10 +86,24 @@ def _connected(server: MailServer) -> smtplib.SMTP:
     return smtp
 
 
+def _trust(server: MailServer) -> ssl.SSLContext:
+    """The machine's authorities, and the plant's own if one is set."""
+    context = ssl.create_default_context()
+    if server.ca_file is not None:
+        try:
+            context.load_verify_locations(server.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise NotSent(f"CARBONSEED_SMTP_CA_FILE cannot be used: {error}") from error
+    return context
+
+
 def _password(file: Path | None) -> str:
     if file is None:
         raise NotSent("CARBONSEED_SMTP_USER is set, CARBONSEED_SMTP_PASSWORD_FILE is not.")
-    return file.read_text().strip()
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotSent(f"CARBONSEED_SMTP_PASSWORD_FILE cannot be read: {error}") from error
 
 
 def _mail(sender: str, address: str, message: Message) -> EmailMessage:

@@ -55,7 +55,8 @@ async def run_notifier(
 ) -> None:
     """Send for ever; holds one connection of the pool."""
     outage = Outage("The notifier")
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="notifier") as threads:
+    threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="notifier")
+    try:
         loop = asyncio.get_running_loop()
         async with await loop.run_in_executor(threads, webhook.webhook_client) as client:
             ways = Ways(vault, mail_server, client, threads)
@@ -64,6 +65,8 @@ async def run_notifier(
                     await _send_on(pool, ways, clock, outage)
                 except TROUBLE as error:
                     await outage.wait(error)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)  # a mail on its way holds up no stop
 
 
 async def _send_on(pool: Pool, ways: Ways, clock: Callable[[], datetime], outage: Outage) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
 
 @dataclass
@@ -36,11 +37,37 @@ class Mailbox:
         return "250 OK"
 
 
+@dataclass(frozen=True)
+class Secured:
+    """How a mail server wants to be spoken to: a certificate, from the first byte or by STARTTLS,
+    and who may send."""
+
+    context: ssl.SSLContext
+    implicit: bool
+    user: str
+    password: str
+
+    def options(self) -> dict[str, Any]:
+        """What aiosmtpd is told."""
+
+        def knows(_server: Any, _session: Any, _envelope: Any, mechanism: str, given: Any) -> Any:
+            login = (given.login.decode(), given.password.decode())
+            assert mechanism in {"LOGIN", "PLAIN"}
+            return AuthResult(success=login == (self.user, self.password), handled=False)
+
+        asked = {"authenticator": knows, "auth_required": True}
+        if self.implicit:
+            return asked | {"auth_require_tls": False}  # it does not see the TLS around it
+        return asked | {"tls_context": self.context, "require_starttls": True}
+
+
 @asynccontextmanager
-async def mail_server(port: int = 0) -> AsyncIterator[Mailbox]:
+async def mail_server(port: int = 0, secured: Secured | None = None) -> AsyncIterator[Mailbox]:
     box = Mailbox()
+    options = {} if secured is None else secured.options()
+    around = secured.context if secured is not None and secured.implicit else None
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(box, hostname="mail.example"), "127.0.0.1", port
+        lambda: SMTP(box, hostname="mail.example", **options), "127.0.0.1", port, ssl=around
     )
     box.port = server.sockets[0].getsockname()[1]
     try:
