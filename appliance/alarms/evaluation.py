@@ -125,7 +125,9 @@ class Evaluation:
                 at = bisect_left(beyond, part)
                 if at == len(beyond):
                     break
-                part = beyond[at]
+                if beyond[at] > part:  # what lies between is calm, and no gap
+                    part = beyond[at]
+                    self._figure_ms = int(run.times_ms[part * PART_ROWS - 1])
             rows = slice(part * PART_ROWS, (part + 1) * PART_ROWS)
             times_ms = run.times_ms[rows]
             extremes = float(lows[part]), float(highs[part])
@@ -178,7 +180,9 @@ class Evaluation:
         self._figure_ms = int(times_ms[-1])
         if self._calm and self.stays_calm(low, high):
             return []
-        after_gap = np.diff(times_ms, prepend=before_ms) > self.view.gap_ms
+        after_gap = np.empty(times_ms.size, np.bool_)
+        after_gap[0] = times_ms[0] - before_ms > self.view.gap_ms
+        np.greater(times_ms[1:] - times_ms[:-1], self.view.gap_ms, out=after_gap[1:])
         return self._through(Indicator(times_ms, figures, after_gap, forecasts))
 
     def _through(self, indicator: Indicator) -> list[Transition]:

@@ -108,7 +108,8 @@ class _Run:
         """Wait while the condition holds; the figure that decides, None if none does."""
         rising = self.phase is Phase.RISING
         since_ms = 0 if self.since_ms is None else self.since_ms
-        due = max(at, int(np.searchsorted(self._times_ms, since_ms + delay_ms)))
+        due = int(self._times_ms.searchsorted(since_ms + delay_ms))
+        due = max(at, due)
         broken = self._broken(holds, at, due)
         if broken is None and due < self._times_ms.size:
             self._settle(Step.RAISED if rising else Step.CLEARED, due)
