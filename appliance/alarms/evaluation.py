@@ -18,9 +18,9 @@ PART_ROWS = 4096
 
 
 class Run(NamedTuple):
-    """Finite readings of one signal whose times ascend; low and high are their extremes.
+    """Finite readings of one signal whose times ascend; none is below low or above high.
 
-    lows, highs: those of each part, of a run that is longer than one.
+    highs: the highest of each part, of a run that is longer than one; its low is not looked for.
     """
 
     times_ms: NDArray[np.int64]
@@ -28,7 +28,6 @@ class Run(NamedTuple):
     last_ms: int
     low: float
     high: float
-    lows: NDArray[np.float64] | None = None
     highs: NDArray[np.float64] | None = None
 
 
@@ -36,17 +35,21 @@ def run_of(times_ms: NDArray[np.int64], values: NDArray[np.float64]) -> Run | No
     """The readings without those that are missing; None if none is left."""
     if not values.size:
         return None
-    lows = highs = None
+    low, highs = -np.inf, None
     if values.size > PART_ROWS:
-        begins = np.arange(0, values.size, PART_ROWS)
-        lows, highs = np.minimum.reduceat(values, begins), np.maximum.reduceat(values, begins)
-        low, high = lows.min(), highs.max()
+        highs = np.maximum.reduceat(values, _parts(values))
+        high = highs.max()
     else:
         low, high = values.min(), values.max()
-    if low != low:  # noqa: PLR0124 - NaN, quicker than a call on arrays of one
+    if high != high:  # noqa: PLR0124 - NaN, quicker than a call on arrays of one
         there = ~np.isnan(values)
         return run_of(times_ms[there], values[there])
-    return Run(times_ms, values, int(times_ms[-1]), float(low), float(high), lows, highs)
+    return Run(times_ms, values, int(times_ms[-1]), float(low), float(high), highs)
+
+
+def _parts(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Where parts begin."""
+    return np.arange(0, values.size, PART_ROWS)
 
 
 class Evaluation:
@@ -99,8 +102,8 @@ class Evaluation:
         if self._condition is None:
             if run is None:
                 return []
-            if run.lows is not None and run.highs is not None and self.view.figure is None:
-                return self._take_parts(run, run.lows, run.highs)
+            if run.highs is not None and self.view.figure is None:
+                return self._take_parts(run, run.highs)
             if self._calm and self.view.figure is None and self.stays_calm(run.low, run.high):
                 self.seen_ms = self._figure_ms = run.last_ms
                 return []
@@ -113,14 +116,15 @@ class Evaluation:
             steps = sorted(steps + self._go(run), key=lambda step: step.at_ms)
         return steps
 
-    def _take_parts(
-        self, run: Run, lows: NDArray[np.float64], highs: NDArray[np.float64]
-    ) -> list[Transition]:
+    def _take_parts(self, run: Run, highs: NDArray[np.float64]) -> list[Transition]:
         """While all is calm, only parts that reach beyond a limit are looked at."""
-        beyond = np.flatnonzero((lows < self._floor) | (highs > self._ceiling)).tolist()
+        reaches = highs > self._ceiling
+        if self._floor > -np.inf:
+            reaches |= np.minimum.reduceat(run.values, _parts(run.values)) < self._floor
+        beyond = np.flatnonzero(reaches).tolist()
         steps: list[Transition] = []
         part = 0
-        while part < lows.size:
+        while part < highs.size:
             if self._calm:
                 at = bisect_left(beyond, part)
                 if at == len(beyond):
@@ -130,8 +134,8 @@ class Evaluation:
                     self._figure_ms = int(run.times_ms[part * PART_ROWS - 1])
             rows = slice(part * PART_ROWS, (part + 1) * PART_ROWS)
             times_ms = run.times_ms[rows]
-            extremes = float(lows[part]), float(highs[part])
-            steps += self._go(Run(times_ms, run.values[rows], int(times_ms[-1]), *extremes))
+            bounds = run.low, float(highs[part])
+            steps += self._go(Run(times_ms, run.values[rows], int(times_ms[-1]), *bounds))
             part += 1
         self.seen_ms = self._figure_ms = run.last_ms
         return steps

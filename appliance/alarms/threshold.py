@@ -70,7 +70,10 @@ class _Run:
         else:
             self._beyond = indicator.values < bound.limit
             self._inside = indicator.values >= bound.limit + bound.deadband
-        self._has_gaps = bool(indicator.after_gap.any())
+        self._ends_rise, self._ends_fall = ~self._beyond, ~self._inside
+        if indicator.after_gap.any():
+            self._ends_rise |= indicator.after_gap
+            self._ends_fall |= indicator.after_gap
         self._anew_at = -1  # where a wait began: a gap before it is no news to it
         self.phase = Phase.NORMAL
         self.since_ms: int | None = None
@@ -81,15 +84,15 @@ class _Run:
         self.phase, self.since_ms = state.phase, state.since_ms
         at: int | None = 0
         while at is not None:
-            match self.phase:
-                case Phase.NORMAL:
-                    at = self._begin(self._beyond, at, Phase.RISING)
-                case Phase.RISING:
-                    at = self._wait(self._beyond, at, self._bound.on_ms)
-                case Phase.RAISED:
-                    at = self._begin(self._inside, at, Phase.FALLING)
-                case Phase.FALLING:
-                    at = self._wait(self._inside, at, self._bound.off_ms)
+            phase = self.phase
+            if phase is Phase.NORMAL:
+                at = self._begin(self._beyond, at, Phase.RISING)
+            elif phase is Phase.RISING:
+                at = self._wait(self._beyond, self._ends_rise, at, self._bound.on_ms)
+            elif phase is Phase.RAISED:
+                at = self._begin(self._inside, at, Phase.FALLING)
+            else:
+                at = self._wait(self._inside, self._ends_fall, at, self._bound.off_ms)
 
     def _begin(self, holds: NDArray[np.bool_], at: int, phase: Phase) -> int | None:
         """Enter a waiting phase with the first figure for which the condition holds."""
@@ -101,36 +104,28 @@ class _Run:
 
     def _anew(self, at: int) -> None:
         """Let a wait begin with this figure."""
-        self.since_ms = int(self._times_ms[at])
+        self.since_ms = self._times_ms.item(at)
         self._anew_at = at
 
-    def _wait(self, holds: NDArray[np.bool_], at: int, delay_ms: int) -> int | None:
-        """Wait while the condition holds; the figure that decides, None if none does."""
+    def _wait(
+        self, holds: NDArray[np.bool_], ends: NDArray[np.bool_], at: int, delay_ms: int
+    ) -> int | None:
+        """Wait until a figure ends it or begins it anew; the one that decides, None if none."""
         rising = self.phase is Phase.RISING
-        since_ms = 0 if self.since_ms is None else self.since_ms
-        due = int(self._times_ms.searchsorted(since_ms + delay_ms))
-        due = max(at, due)
-        broken = self._broken(holds, at, due)
-        if broken is None and due < self._times_ms.size:
-            self._settle(Step.RAISED if rising else Step.CLEARED, due)
-            return due
+        due_ms = (self.since_ms or 0) + delay_ms
+        begun_here = self._anew_at == at and holds[at]
+        broken = _first(ends, at + 1 if begun_here else at)
+        if broken is None or self._times_ms.item(broken) >= due_ms:
+            due = max(at, int(self._times_ms.searchsorted(due_ms)))
+            if due < self._times_ms.size and (broken is None or due < broken):
+                self._settle(Step.RAISED if rising else Step.CLEARED, due)
+                return due
         if broken is not None and holds[broken]:
             self._anew(broken)
         elif broken is not None:
             self.phase = Phase.NORMAL if rising else Phase.RAISED
-            self.since_ms = None if rising else int(self._times_ms[broken])
+            self.since_ms = None if rising else self._times_ms.item(broken)
         return broken
-
-    def _broken(self, holds: NDArray[np.bool_], at: int, due: int) -> int | None:
-        """The first figure from `at` up to the one due that ends the wait, or begins it anew."""
-        if not self._has_gaps:
-            ends = int(holds[at : due + 1].argmin())
-            return None if holds[at + ends] else at + ends
-        broken = ~holds[at : due + 1] | self._indicator.after_gap[at : due + 1]
-        if self._anew_at >= at and self._anew_at <= due:
-            broken[self._anew_at - at] = not holds[self._anew_at]
-        found = _first(broken, 0)
-        return None if found is None else at + found
 
     def _settle(self, step: Step, at: int) -> None:
         at_ms = int(self._times_ms[at])

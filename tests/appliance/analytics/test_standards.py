@@ -32,6 +32,10 @@ def test_the_zone_boundaries_are_those_of_20816_and_not_of_10816_1(group, bounda
         ("NH3", "STEL", "NIOSH", 35), ("NO2", "ceiling", "OSHA", 5), ("NO2", "STEL", "NIOSH", 1),
         ("SO2", "TWA", "OSHA", 5), ("SO2", "TWA", "NIOSH", 2), ("SO2", "STEL", "NIOSH", 5),
         ("Cl2", "ceiling", "OSHA", 1), ("Cl2", "ceiling", "NIOSH", 0.5),
+        ("CO2", "TWA", "OSHA", 5000), ("CO2", "TWA", "NIOSH", 5000), ("NO", "TWA", "OSHA", 25),
+        ("NO", "TWA", "NIOSH", 25), ("HCN", "TWA", "OSHA", 10), ("HCN", "STEL", "NIOSH", 4.7),
+        ("HCl", "ceiling", "OSHA", 5), ("HCl", "ceiling", "NIOSH", 5), ("O3", "TWA", "OSHA", 0.1),
+        ("O3", "ceiling", "NIOSH", 0.1),
     ],
 )  # fmt: skip
 def test_gas_limits_in_ppm(gas: str, name: str, source: str, value: float) -> None:
@@ -43,6 +47,28 @@ def test_furnace_classes_are_in_degrees_celsius() -> None:
     rows = [row for row in LIMITS if row.quantity == "furnace_uniformity"]
     assert [row.value for row in rows] == [3, 6, 8, 10, 14, 28]
     assert {row.unit for row in rows} == {"Cel"}
+
+
+def test_a_survey_may_differ_by_a_temperature_or_by_a_share_of_it() -> None:
+    rows = [row for row in LIMITS if row.quantity == "furnace_sat_difference"]
+    found = {
+        name: [row.value for row in rows if row.name == name] for name in ("difference", "share")
+    }
+    assert found == {
+        "difference": [1.1, 1.7, 2.2, 2.2, 2.8, 5.6],
+        "share": [0.2, 0.3, 0.4, 0.4, 0.5, 1.0],
+    }
+
+
+def test_slow_machines_have_boundaries_of_displacement() -> None:
+    rows = [row for row in LIMITS if row.quantity == "vibration_displacement_rms"]
+    assert [row.value for row in rows] == [29, 57, 90, 45, 90, 140, 22, 45, 71, 37, 71, 113]
+
+
+def test_a_quarter_of_the_boundary_and_a_tenth_of_the_lower_flammable_limit() -> None:
+    [change] = [row for row in LIMITS if row.quantity == "vibration_change"]
+    [flammable] = [row for row in LIMITS if row.quantity == "gas_lower_flammable_limit"]
+    assert (change.value, flammable.value) == (25, 10)
 
 
 def test_oxygen_has_two_sides() -> None:
