@@ -89,8 +89,8 @@ async def model_scores(source: Source, rule: Rule, told: Told, from_ms: int, to_
                 return Scored(None, from_ms, [], asking.needs)
     if asking.failed and not asking.scores:
         return Scored(None, from_ms, [], asking.why)
-    reached_ms = from_ms if done == len(wanted) else wanted[done - 1]
-    times = np.array(sorted(asking.scores), np.int64)
+    reached_ms = from_ms if done == len(wanted) else wanted[done - 1] - every_ms
+    times = np.array(sorted(each for each in asking.scores if each >= reached_ms), np.int64)
     values = np.array([asking.scores[each] for each in times.tolist()])
     gaps = [
         Gap(end_ms - every_ms, end_ms, f"The model was asked in vain: {error}")

@@ -49,7 +49,8 @@ class BackTest(msgspec.Struct, frozen=True, kw_only=True):
     longest_seconds: the longest alarm; standing_seconds: all of them. times: the first 1,000 of
     them. by_day: alarms raised in each 24 hours since `from`. worst_10_minutes: most raised within
     ten minutes; acceptable: what one operator can handle (ISA-18.2). called: who would have been,
-    by the roster of now. difference: null if no version is live. needs: why nothing was tried.
+    by the roster of now. difference: null if no version is live, or it cannot be tried. needs: why
+    nothing was tried.
     """
 
     rule_version: int

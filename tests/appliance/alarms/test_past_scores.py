@@ -208,7 +208,7 @@ async def test_questions_are_bounded_and_what_fails_is_a_gap_or_the_end(
         told = Told("press", "Cel")
         monkeypatch.setattr(past_scores, "MOST_QUESTIONS", 10)
         few = await model_scores(source, rule, told, NOON_MS - HOUR, NOON_MS)
-        assert few.from_ms == NOON_MS - 9 * MINUTE
+        assert few.from_ms == NOON_MS - 10 * MINUTE
         assert few.run is not None
         assert (len(asked), few.run.times_ms.size) == (10, 10)
 
@@ -234,7 +234,47 @@ async def test_questions_are_bounded_and_what_fails_is_a_gap_or_the_end(
         monkeypatch.setattr(past_scores, "MOST_SECONDS", 0.0)
         fails = lambda number: False  # noqa: E731
         late = await model_scores(source, rule, told, NOON_MS - HOUR, NOON_MS)
-        assert late.from_ms == NOON_MS, "at least one is asked"
+        assert late.from_ms == NOON_MS - MINUTE, "at least one is asked"
+
+
+async def test_a_window_of_old_readings_alone_is_not_of_the_period(
+    plant: Plant, sign_in: SignIn
+) -> None:
+    device_id = await plant.device("press")
+    times = [NOON_MS - HOUR - 90_000 + number * 1000 for number in range(60)]
+    await plant.send(device_id, times, {"temperature": [90.0] * 60})
+    technician = await sign_in(Role.TECHNICIAN)
+    async with answering(judged) as url:
+        given = {"device_id": device_id, "metric": "temperature", "priority": 3, "message": "Odd"}
+        asked = {"rule": given | {"look": look(url)}, "from": at(NOON_MS - HOUR).isoformat()}
+        tried = await (await technician.post("/rules/backtest", json=asked)).get_json()
+    assert (tried["alarms"], tried["readings"], tried["needs"]) == (0, 0, None)
+
+
+async def test_versions_are_compared_on_the_same_answers(
+    plant: Plant, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device_id = await hot_minutes(plant)
+    technician = await sign_in(Role.TECHNICIAN)
+    asked = []
+
+    def answer(request: bytes) -> bytes:
+        asked.append(request)
+        return judged(request)
+
+    async with answering(answer) as url:
+        given = {"device_id": device_id, "metric": "temperature", "priority": 3, "message": "Odd"}
+        made = await technician.post("/rules", json=given | {"look": look(url)})
+        rule_id = (await made.get_json())["id"]
+        over = {"from": at(NOON_MS - HOUR).isoformat(), "replaces": rule_id}
+        higher = {"rule": given | {"look": look(url, above=0.85)}}
+        tried = await (await technician.post("/rules/backtest", json=higher | over)).get_json()
+        once = len(asked)
+        slower = {"rule": given | {"look": look(url, every_seconds=120)}}
+        await technician.post("/rules/backtest", json=slower | over)
+    assert (tried["alarms"], tried["difference"]) == (1, {"more": 0, "fewer": 1})
+    assert once <= 60
+    assert len(asked) > once + 60, "another question is asked anew"
 
 
 async def test_the_gate_opens_by_a_back_test_of_a_model_that_answers(
