@@ -10,6 +10,7 @@ from appliance.model.device import DeviceState, DeviceStatus
 from appliance.model.factory import Factory
 from appliance.model.ids import AlertId, DeviceId
 from appliance.model.live import AlertChanged, Beat, DeviceChanged, Event, Snapshot
+from tui.condition import BRIEF
 
 WAITING = (AlertState.UNACKNOWLEDGED, AlertState.RETURNED)
 """The states in which an alert waits for somebody."""
@@ -94,9 +95,10 @@ class Plant:
         )
 
     def abnormal(self, status: DeviceStatus) -> bool:
-        """Whether a device needs a look: an open alert, or no live data."""
+        """Whether a device needs a look: an open alert, no live data, or something odd about it."""
         alarmed = any(alert.device_id == status.device.id for alert in self.alerts.values())
-        return alarmed or self.state(status) is not DeviceState.LIVE
+        odd = status.condition is not None and status.condition.kind in BRIEF
+        return alarmed or odd or self.state(status) is not DeviceState.LIVE
 
 
 def zone_of(factories: Iterable[Factory]) -> tzinfo:

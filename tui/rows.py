@@ -8,6 +8,7 @@ from appliance.model.alert import Alert, AlertState
 from appliance.model.device import DeviceState, DeviceStatus
 from appliance.model.metric import Metric
 from tui import format as told
+from tui.condition import BRIEF
 from tui.plant import WAITING, Plant, value_of
 
 PREFERRED = 3
@@ -54,13 +55,16 @@ def device_row(plant: Plant, status: DeviceStatus, metrics: Sequence[Metric], no
     alerts = plant.alerts_of(status.device.id)
     state = plant.state(status)
     quiet = "" if state is DeviceState.LIVE else "muted"
-    heard = status.received_at
+    heard, odd = status.received_at, status.condition
+    words = told.STATES[state]
+    if state is DeviceState.LIVE and odd is not None:
+        words = BRIEF.get(odd.kind, words)
     return Row(
         str(status.device.id),
         (
             _mark(alerts[0]) if alerts else Cell(""),
             Cell(status.device.name),
-            Cell(told.STATES[state], quiet),
+            Cell(words, quiet),
             *(_value(status, metric, alerts, state) for metric in metrics),
             Cell(told.NOTHING if heard is None else told.age(now - heard), quiet, right=True),
         ),

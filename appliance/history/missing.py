@@ -104,9 +104,18 @@ def _behind(epoch: int, after: int, span: Span, known: Known) -> Cause:
         for one in known.late
         if one.epoch == epoch and one.first <= after < one.stop
     ]
-    until = max([span[1], *came])
-    down = overlap((span[0], until), known.downtimes)
-    return Cause.BOX_DOWN if 2 * down >= until - span[0] > 0 else Cause.NETWORK
+    return held_by((span[0], max([span[1], *came])), known.downtimes)
+
+
+def held_by(span: Span, downtimes: Sequence[Span]) -> Cause:
+    """What kept a node that ran from sending: by what was the case for half of the time."""
+    down = overlap(span, downtimes)
+    return Cause.BOX_DOWN if 2 * down >= span[1] - span[0] > 0 else Cause.NETWORK
+
+
+def off_by(reset: str | None) -> Cause:
+    """Why a node was off before a start, by what it said of that start."""
+    return Cause.NODE_OFF if reset in (None, "power", "start") else Cause.RESTART
 
 
 def _unreadable(life: _Life, known: Known, asked: Asked) -> Iterator[Range]:
@@ -181,12 +190,7 @@ def _off(
     edges: tuple[float, float], reset: str | None, asked: Asked, *, unsure: bool
 ) -> Iterator[Range]:
     """Rows expected between the last before a start and the first after it."""
-    if unsure:
-        cause = Cause.CLOCK_UNKNOWN
-    elif reset in (None, "power", "start"):
-        cause = Cause.NODE_OFF
-    else:
-        cause = Cause.RESTART
+    cause = Cause.CLOCK_UNKNOWN if unsure else off_by(reset)
     if found := _expected(edges, asked):
         from_ms, to_ms, rows = found
         yield Range(

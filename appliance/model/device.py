@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from appliance.model.completeness import Cause
 from appliance.model.firmware import DeviceFirmware
 from appliance.model.ids import DeviceId, FactoryId, KeyId, MachineId
 
@@ -43,16 +44,53 @@ class Device(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class ConditionKind(StrEnum):
+    """What is odd about a device, the worst first.
+
+    silent: nothing comes. clock_wrong: what came last has times beyond belief. catching_up: what
+    the node kept is being sent. flat: a rule finds a sensor stuck. out_of_range: a value is beyond
+    a limit. returned: it was away lately, and the cause is known.
+    """
+
+    SILENT = "silent"
+    CLOCK_WRONG = "clock_wrong"
+    CATCHING_UP = "catching_up"
+    FLAT = "flat"
+    OUT_OF_RANGE = "out_of_range"
+    RETURNED = "returned"
+
+
+class DeviceCondition(msgspec.Struct, frozen=True):
+    """What is odd about a device, since when and why.
+
+    cause: as in the certificate of completeness, null of what the sensors say; a silence has the
+    cause silent, its power or its network, as nobody can tell which until the node is back, or
+    box_down. until: when it was back, or the appliance was. rows: how many wait in the node.
+    metric: of which signal.
+    """
+
+    kind: ConditionKind
+    since: datetime
+    cause: Cause | None = None
+    until: datetime | None = None
+    rows: int | None = None
+    metric: str | None = None
+
+
 class DeviceStatus(msgspec.Struct, frozen=True):
-    """A device with its state and newest values, as lists and live events carry it."""
+    """A device with its state and newest values, as lists and live events carry it.
+
+    condition: what is odd about it, None if nothing is.
+    """
 
     device: Device
     state: DeviceState
     received_at: datetime | None
     latest: list[Value]
+    condition: DeviceCondition | None = None
 
 
-class DeviceDetail(DeviceStatus, frozen=True):
+class DeviceDetail(DeviceStatus, frozen=True, kw_only=True):
     """A device by itself. quarantined: rows set aside, as their times were beyond belief.
     firmware: what it last said of itself, None if it never did."""
 

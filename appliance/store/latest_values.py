@@ -13,11 +13,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Heard(NamedTuple):
-    """A device, when it was last heard of, and the newest reading of each of its metrics."""
+    """A device, when it was last heard of, and the newest reading of each of its metrics.
+
+    queue: how many rows waited in the node when it last told, 0 if it does not tell.
+    """
 
     device: Device
     received_at: datetime | None
     latest: list[Value]
+    queue: int
 
 
 async def select_latest_values(
@@ -28,6 +32,7 @@ async def select_latest_values(
         """
         select d.id, d.factory_id, d.name, d.machine_id, m.name as machine, m.area,
                d.expected_interval_ms, d.created_at, l.received_at, l.times_ms, l.readings,
+               l.health -> 'queue' as queue,
                array(select c.name from unnest(l.metric_ids) with ordinality as u (id, position)
                        join metrics c on c.id = u.id order by u.position) as metrics
           from devices d
@@ -85,4 +90,5 @@ def _heard(row: Any) -> Heard:
         expected_interval_ms=row["expected_interval_ms"],
         created_at=row["created_at"],
     )
-    return Heard(device, row["received_at"], latest)
+    queue = row["queue"] if isinstance(row["queue"], int) else 0
+    return Heard(device, row["received_at"], latest, queue)

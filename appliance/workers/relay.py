@@ -58,11 +58,16 @@ async def publish(
     alert_ids: Iterable[AlertId],
     now: datetime,
 ) -> None:
-    """Tell the present rows of devices and alerts, of whatever factory, to whom they concern."""
+    """Tell the present rows of devices and alerts, of whatever factory, to whom they concern.
+
+    What is odd about a device may follow from its alerts: theirs are told too.
+    """
     everywhere = Scope(tuple(one.id for one in await factories.select_all_factories(db)))
-    for status in await latest.statuses(db, everywhere, now, list(device_ids)):
+    told = await alerts.select_alerts(db, everywhere, "all", alert_ids=list(alert_ids))
+    changed = {*device_ids, *(alert.device_id for alert in told)}
+    for status in await latest.statuses(db, everywhere, now, list(changed)):
         live.publish(DeviceChanged(status), status.device.factory_id)
-    for alert in await alerts.select_alerts(db, everywhere, "all", alert_ids=list(alert_ids)):
+    for alert in told:
         live.publish(AlertChanged(alert), alert.factory_id)
 
 

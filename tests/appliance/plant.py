@@ -100,8 +100,12 @@ class Plant:
         received_ms: int | None = None,
         epoch: int = 1,
         first_row: int | None = None,
+        **told: Any,
     ) -> None:
-        """Store rows as the post of a node would be, by default received at the last row."""
+        """Store rows as the post of a node would be, by default received at the last row.
+
+        told: what the node says beside them, health and reset.
+        """
         catalogue = {metric.name: metric.id for metric in await select_metrics(self.pool)}
         received = await self.pool.fetchval(
             "select upper(received) from streams where device_id = $1 and epoch = $2",
@@ -120,6 +124,7 @@ class Plant:
             received_ms=times_ms[-1] if received_ms is None else received_ms,
             base_ms=None,
             dropped=0,
+            **told,
         )
         await store(self.pool, batch)
 

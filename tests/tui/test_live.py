@@ -64,6 +64,20 @@ async def test_ages_count_on_and_a_silent_device_becomes_stale(
         await desk.sees("○ offline", " 5 min ")
 
 
+async def test_what_is_odd_about_a_device_stands_in_words(
+    open_desk: OpenDesk, plant: Plant
+) -> None:
+    device_id = await plant.device("oven", interval_ms=60_000)
+    late = [NOON_MS - 1_800_000, NOON_MS - 1_200_000]
+    await plant.send(
+        device_id, late, {"gas": [1.0, 2.0]}, received_ms=NOON_MS, health={"queue": 120}
+    )
+    async with open_desk(Role.OPERATOR) as desk:
+        await desk.sees("● behind", "It was out of network. It catches up")
+        await plant.send(device_id, [NOON_MS], {"gas": [3.0]}, health={"queue": 0})
+        await desk.sees("● live", "It was out of network 14:30 to 15:00.")
+
+
 async def test_an_alert_comes_to_the_top_and_a_acknowledges_it(
     open_desk: OpenDesk, plant: Plant, raise_alert: RaiseAlert
 ) -> None:

@@ -5,7 +5,14 @@ from typing import Any
 import msgspec
 
 from appliance.model.alert import Alert, AlertState, IsaState
-from appliance.model.device import Device, DeviceState, DeviceStatus, Value
+from appliance.model.device import (
+    ConditionKind,
+    Device,
+    DeviceCondition,
+    DeviceState,
+    DeviceStatus,
+    Value,
+)
 from appliance.model.factory import Factory
 from appliance.model.ids import AlertId, DeviceId, FactoryId, RuleId
 from appliance.model.live import AlertChanged, Beat, DeviceChanged, Snapshot
@@ -82,6 +89,14 @@ def test_abnormal_devices_come_first() -> None:
         [device(n, state) for n, state in enumerate(states, 1)] + [device(9)], [alert(1, 9)]
     )
     assert [one.device.id for one in known.ordered_devices()] == [9, 3, 2, 4, 1]
+
+
+def test_a_device_that_reports_is_abnormal_while_something_is_odd_about_it() -> None:
+    odd = device(1)
+    for kind in ConditionKind:
+        known = plant([msgspec.structs.replace(odd, condition=DeviceCondition(kind, NOON))])
+        expected = kind not in (ConditionKind.SILENT, ConditionKind.RETURNED)
+        assert known.abnormal(known.devices[DeviceId(1)]) is expected
 
 
 def test_a_filter_looks_at_name_and_area_without_regard_to_case() -> None:

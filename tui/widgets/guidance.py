@@ -8,6 +8,7 @@ from textual.widgets import Static
 from appliance.model.alert import Alert
 from appliance.model.device import DeviceState, DeviceStatus
 from tui import format as told
+from tui.condition import condition_words
 
 
 class Guidance(Static):
@@ -41,7 +42,7 @@ class Guidance(Static):
     def show_device(
         self, status: DeviceStatus, state: DeviceState, now: datetime, zone: tzinfo
     ) -> None:
-        """Where the device is and since when it is silent, if it is."""
+        """Where the device is, since when it is silent, if it is, and what is odd about it."""
         device = status.device
         place = " · ".join(part for part in (device.machine, device.area) if part)
         lines = [Content.styled(device.name, "bold")]
@@ -55,6 +56,8 @@ class Guidance(Static):
             lines.append(Content(f"Last heard of at {told.minute(heard, now, zone)}, {ago} ago."))
         else:
             lines.append(Content("No open alert."))
+        if status.condition is not None:
+            lines.append(Content(condition_words(status.condition, now, zone)))
         self.update(Content("\n").join(lines))
 
     def say(self, words: str) -> None:

@@ -1,5 +1,6 @@
 // One device as a row of a table: state, name, place, newest values.
 
+import { conditionWords, isOdd } from "./condition.ts";
 import { h, setText } from "./dom.ts";
 import { age } from "./format.ts";
 import type { Device, DeviceStatus, Metric, State } from "./model.ts";
@@ -10,12 +11,14 @@ import { face, showTag, tag, ValueElement } from "./value.ts";
 export class Row {
   readonly element = h("tr");
   shown: State = "never";
+  odd = false;
   private readonly state = tag("never", null);
   private readonly ago = h("span", { class: "muted" });
+  private readonly condition = h("span", { class: "condition", hidden: true });
   private readonly values: (readonly [Metric, HTMLElement, ValueElement | undefined])[];
 
   /** whole: with its machine, area and when it was heard of, and a way to its page. */
-  constructor({ device }: DeviceStatus, shown: Metric[], whole: boolean) {
+  constructor({ device }: DeviceStatus, shown: Metric[], private readonly catalogue: ReadonlyMap<string, Metric>, whole: boolean) {
     const pick = (): void => plant.pick({ device: device.id });
     const name = whole
       ? h("a", { class: "where", href: `/dashboard/devices/${device.id}` }, device.name)
@@ -29,7 +32,7 @@ export class Row {
     this.element.dataset.device = String(device.id);
     this.element.append(
       h("td", { class: "state-cell" }, this.state, ...(whole ? [] : [" ", this.ago])),
-      h("th", { scope: "row" }, name, whole ? null : h("span", { class: "place muted" }, device.machine ?? device.area ?? "")),
+      h("th", { scope: "row" }, name, whole ? null : h("span", { class: "place muted" }, device.machine ?? device.area ?? ""), this.condition),
       ...(whole ? [cell("machine", machineLink(device)), cell("area", device.area || "—"), cell("heard", this.ago)] : []),
       ...this.values.map(([, value]) => value),
     );
@@ -37,6 +40,10 @@ export class Row {
 
   show(status: DeviceStatus): void {
     this.shown = status.state;
+    this.odd = isOdd(status);
+    const words = conditionWords(status, this.catalogue);
+    this.condition.hidden = !words;
+    setText(this.condition, words);
     for (const [metric, cell, value] of this.values) {
       const newest = status.latest.find((one) => one.metric === metric.name);
       cell.classList.toggle("absent", !newest);

@@ -19,11 +19,22 @@ export interface Device {
   expected_interval_ms: number;
 }
 
+/** What is odd about a device; cause and times as docs/api.md tells. */
+export interface Condition {
+  kind: "silent" | "clock_wrong" | "catching_up" | "flat" | "out_of_range" | "returned";
+  since: string;
+  cause: string | null;
+  until: string | null;
+  rows: number | null;
+  metric: string | null;
+}
+
 export interface DeviceStatus {
   device: Device;
   state: State;
   received_at: string | null;
   latest: Value[];
+  condition: Condition | null;
 }
 
 export interface DeviceDetail extends DeviceStatus {

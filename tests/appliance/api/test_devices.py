@@ -26,7 +26,13 @@ async def test_a_registered_device_is_there_and_has_not_been_heard_of(
     device = registered["device"]
     assert (device["name"], device["expected_interval_ms"]) == ("Node 1", 10_000)
     one = await (await technician.get(f"/devices/{device['id']}")).get_json()
-    status = {"device": device, "state": "never", "received_at": None, "latest": []}
+    status = {
+        "device": device,
+        "state": "never",
+        "received_at": None,
+        "latest": [],
+        "condition": None,
+    }
     assert one == {**status, "quarantined": 0, "firmware": None}
     assert (await (await technician.get("/devices")).get_json()) == {"devices": [status]}
 

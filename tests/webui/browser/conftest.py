@@ -63,6 +63,7 @@ def chromium() -> None:
 def warm() -> None:
     """Compile the kernels once, before anybody waits for a chart."""
     analytics.warm_up()
+    analytics.warm_up_bulk()
 
 
 @dataclass
@@ -109,11 +110,14 @@ async def door(
         ]
         await opened.open()
         yield opened
+        died = [worker for worker in workers if worker.done()]
         for worker in workers:
             worker.cancel()
         await asyncio.wait(workers)
         context.live.close()
         await opened.shut()
+        for worker in died:
+            worker.result()  # a worker that ended has failed
 
 
 @pytest.fixture

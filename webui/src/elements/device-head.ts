@@ -1,11 +1,13 @@
 // What is known of one device: its state, when it was heard of, what it should do, its keys.
 
 import { get } from "../api.ts";
+import { metricsAtLast } from "../catalogue.ts";
+import { conditionWords } from "../condition.ts";
 import { machineLink } from "../device-row.ts";
 import { h, setText } from "../dom.ts";
 import { Element, failure } from "../element.ts";
 import { age, clock, day, moment, number, step } from "../format.ts";
-import type { DeviceDetail, DeviceKey } from "../model.ts";
+import type { DeviceDetail, DeviceKey, Metric } from "../model.ts";
 import { plant } from "../plant.ts";
 import { start } from "../start.ts";
 import { t, type Key } from "../text.ts";
@@ -16,13 +18,16 @@ const FACTS = ["machine", "area", "heard", "interval", "quarantined", "keys"] as
 export class DeviceHeadElement extends Element {
   private readonly state = tag("never", null);
   private readonly facts = new Map(FACTS.map((name) => [name, h("dd", {}, "\u00a0")]));
+  private readonly condition = h("p", { class: "condition", hidden: true });
   private readonly message = h("div");
+  private catalogue = new Map<string, Metric>();
 
   protected begin(signal: AbortSignal): void {
     const rows = [...this.facts].map(([name, value]) => h("div", { hidden: name === "keys" && !start.maySeeKeys }, h("dt", {}, t(`device.${name}` as Key)), value));
     this.replaceChildren(h("header", {}, this.querySelector("h1")!, this.state,
-      h("a", { class: "head-deed", href: `/dashboard/completeness?factory=${start.factory}&device=${start.device}` }, t("device.completeness"))), h("dl", { class: "facts" }, ...rows), this.message);
+      h("a", { class: "head-deed", href: `/dashboard/completeness?factory=${start.factory}&device=${start.device}` }, t("device.completeness"))), this.condition, h("dl", { class: "facts" }, ...rows), this.message);
     for (const change of ["snapshot", "changed", "connection", "second"] as const) plant.on(change, () => this.show(), signal);
+    void metricsAtLast().then((found) => { this.catalogue = found; this.show(); });
     void this.load();
   }
 
@@ -43,6 +48,9 @@ export class DeviceHeadElement extends Element {
     const { device, state, received_at } = status;
     this.state.hidden = face(state) === "never";
     showTag(this.state, state, received_at);
+    const words = conditionWords(status, this.catalogue);
+    this.condition.hidden = !words;
+    setText(this.condition, words);
     const machine = this.facts.get("machine")!;
     if (machine.textContent !== (device.machine ?? "—")) machine.replaceChildren(machineLink(device));
     this.fact("area", device.area || "—");

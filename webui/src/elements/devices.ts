@@ -1,6 +1,7 @@
 // Devices with their true state and newest values, abnormal ones first: the whole list, or the dashboard's beginning of it.
 
 import { metricsAtLast } from "../catalogue.ts";
+import { conditionWords, isOdd } from "../condition.ts";
 import { h, setText } from "../dom.ts";
 import { Element } from "../element.ts";
 import type { DeviceStatus, Metric, State } from "../model.ts";
@@ -59,7 +60,7 @@ export class DevicesElement extends Element {
   private changed(status: DeviceStatus): void {
     if (status.latest.some((value) => !this.shown.some(({ name }) => name === value.metric))) return this.build();
     const row = this.rows.get(status.device.id);
-    const moved = row?.shown !== status.state;
+    const moved = row?.shown !== status.state || row.odd !== isOdd(status);
     row?.show(status);
     if (moved) this.order();
   }
@@ -85,7 +86,7 @@ export class DevicesElement extends Element {
     const asked = this.search.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
     const own = [...plant.devices.values()].filter(({ device }) => start.machine === null || device.machine_id === start.machine);
     this.offerAreas(own);
-    const found = own.filter((status) => this.chosen(status) && asked.every((word) => text(status).includes(word))).sort(byState);
+    const found = own.filter((status) => this.chosen(status) && asked.every((word) => this.text(status).includes(word))).sort(byState);
     const wanted = found.slice(0, this.most);
     const there = new Set(wanted.map(({ device }) => device.id));
     for (const [id, row] of this.rows) {
@@ -123,10 +124,16 @@ export class DevicesElement extends Element {
     return (!this.ofState.value || face(state) === this.ofState.value) && (!this.ofArea.value || device.area === this.ofArea.value);
   }
 
+  /** What is searched: the device, where it is, and its state as it is told. */
+  private text(status: DeviceStatus): string {
+    const { device, state, received_at } = status;
+    return [device.name, device.machine, device.area, words(state, received_at), conditionWords(status, this.catalogue)].join(" ").toLocaleLowerCase();
+  }
+
   private row(status: DeviceStatus): Row {
     let row = this.rows.get(status.device.id);
     if (!row) {
-      row = new Row(status, this.shown, this.whole);
+      row = new Row(status, this.shown, this.catalogue, this.whole);
       this.rows.set(status.device.id, row);
       row.show(status);
     }
@@ -150,14 +157,9 @@ export class DevicesElement extends Element {
 }
 
 function byState(a: DeviceStatus, b: DeviceStatus): number {
-  return ABNORMAL_FIRST.indexOf(a.state) - ABNORMAL_FIRST.indexOf(b.state) || COLLATOR.compare(place(a), place(b));
+  return ABNORMAL_FIRST.indexOf(a.state) - ABNORMAL_FIRST.indexOf(b.state) || Number(isOdd(b)) - Number(isOdd(a)) || COLLATOR.compare(place(a), place(b));
 }
 
 function place({ device }: DeviceStatus): string {
   return `${device.area ?? "\uffff"} ${device.machine ?? "\uffff"} ${device.name}`;
-}
-
-/** What is searched: the device, where it is, and its state as it is told. */
-function text({ device, state, received_at }: DeviceStatus): string {
-  return [device.name, device.machine, device.area, words(state, received_at)].join(" ").toLocaleLowerCase();
 }

@@ -114,7 +114,7 @@ export class Film {
     });
     const { state: shown, heard } = one.states[Math.max(0, state)]!;
     const heardAt = shown === "never" ? null : shown === "live" ? Math.max(newest, heard ?? 0) : heard;
-    const status = { device: one.device, state: shown, received_at: heardAt === null ? null : new Date(heardAt).toISOString(), latest };
+    const status = { device: one.device, state: shown, received_at: heardAt === null ? null : new Date(heardAt).toISOString(), latest, condition: null };
     this.shown.set(one.device.id, { key, status });
     return status;
   }
