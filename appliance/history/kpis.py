@@ -1,5 +1,6 @@
 """The key figures of a factory: of each kind the machine that needs a look first."""
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,6 @@ from appliance.history.readings import Asked, Source, pages
 from appliance.history.rolled import rollups
 from appliance.model.device import DeviceState, DeviceStatus, Value
 from appliance.model.ids import DeviceId, FactoryId
-from appliance.model.insight import SignalLook
 from appliance.model.kpi import Kpi, Overview
 from appliance.model.look import UPPER
 from appliance.model.metric import Metric
@@ -30,14 +30,14 @@ from appliance.store.alerts import select_open_alert_counts
 from appliance.store.completeness import select_completeness_today
 from appliance.store.metrics import select_metrics
 from appliance.store.rules import select_rules
-from appliance.store.signals import select_looks
+from appliance.store.signals import select_day_running
 
 LEVELS = ("temperature", "gas", "vibration")
 RUNNING = "running"
 MINUTE_MS, HALF_HOUR_MS, DAY_MS, WEEK_MS = 60_000, 1_800_000, 86_400_000, 7 * 86_400_000
 SPARK_POINTS = 48
-MOST_READ = 16
-"""Devices whose last 24 hours are read for the card of uptime."""
+MOST_READ, MOST_LOOKED = 16, 4
+"""Devices whose last 24 hours are read for the card of uptime, and of them with a look."""
 
 
 class _Found(NamedTuple):
@@ -100,20 +100,17 @@ async def overview(source: Source, scope: Scope, factory_id: FactoryId, now: dat
     reader = _Reader(source, scope, round(now.timestamp() * 1000), plans)
     states = Counter(status.state.value for status in statuses)
     alerts = await select_open_alert_counts(db, scope)
+    looked = await select_day_running(db, factory_id)
+    kpis = await asyncio.gather(
+        *[_level(reader, metrics[name], statuses, limits) for name in LEVELS],
+        _uptime(reader, metrics[RUNNING], statuses, looked),
+    )
     return Overview(
         now=now,
         devices={state.value: states[state.value] for state in DeviceState},
         open_alerts={str(priority): number for priority, number in alerts.items()},
         completeness_today=await select_completeness_today(db, scope, factory_id, now),
-        kpis=[
-            *[await _level(reader, metrics[name], statuses, limits) for name in LEVELS],
-            await _uptime(
-                reader,
-                metrics[RUNNING],
-                statuses,
-                await select_looks(db, factory_id, None, RUNNING),
-            ),
-        ],
+        kpis=kpis,
     )
 
 
@@ -140,7 +137,7 @@ async def _uptime(
     reader: _Reader,
     metric: Metric,
     statuses: Sequence[DeviceStatus],
-    looks: Mapping[tuple[DeviceId, str], SignalLook],
+    looked: Mapping[DeviceId, float],
 ) -> Kpi:
     """The machine that ran least in the last 24 hours.
 
@@ -148,14 +145,16 @@ async def _uptime(
     does not grow with it; where no look has been yet comes first.
     """
 
-    def looked(one: tuple[DeviceStatus, Value]) -> float:
-        look = looks.get((one[0].device.id, RUNNING))
-        return -1.0 if look is None or look.day_running is None else look.day_running
+    def ran(one: tuple[DeviceStatus, Value]) -> float:
+        return looked.get(one[0].device.id, -1.0)
+
+    least_ran = nsmallest(MOST_READ, _measuring(statuses, RUNNING), key=ran)
+    unknown = sum(ran(one) < 0 for one in least_ran)
 
     uptime = msgspec.structs.replace(metric, label="Uptime")
     found = [
         _Found(status, share, value.time, None)
-        for status, value in nsmallest(MOST_READ, _measuring(statuses, RUNNING), key=looked)
+        for status, value in least_ran[: unknown + MOST_LOOKED]
         if (share := await reader.running_share(status, reader.now_ms)) is not None
     ]
     if not found:

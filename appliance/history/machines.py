@@ -1,5 +1,6 @@
 """What is known of machines beyond their readings: health, zone, exposures."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -76,17 +77,27 @@ async def _insights(
     signals = await select_signals(source.db, [factory_id])
     looks = await select_looks_at(source.db, [factory_id], now)
     limits = await source.run(shipped)
+    signals_of, looks_of = defaultdict(list), defaultdict(list)
+    for signal in signals:
+        signals_of[signal.machine_id].append(signal)
+    for look in looks:
+        looks_of[look.device_id].append(look)
     found = []
     for machine in machines:
-        own = [one for one in signals if one.machine_id == machine.id]
+        own = signals_of[machine.id]
+        devices = {one.device_id for one in own}
+        own_looks = sorted(
+            (look for device_id in devices for look in looks_of[device_id]),
+            key=lambda look: look.rule_id,
+        )
         health = newest.get(machine.id)
         found.append(
             MachineInsight(
                 machine=machine,
                 health=health,
                 trend=trends[machine.id],
-                zone=None if health is None else _zone(health, own, looks, limits),
-                exposures=await exposures(source, own, looks, limits, now),
+                zone=None if health is None else _zone(health, own, own_looks, limits),
+                exposures=await exposures(source, own, own_looks, limits, now),
             )
         )
     return found

@@ -44,31 +44,33 @@ async def select_signals(
     """The signals of some factories (None: of all), by device and metric."""
     rows = await db.fetch(
         """
-        with told as (
-            select l.device_id, unnest(l.metric_ids) as metric_id from latest l
-        ), running as (
-            select t.device_id, d.machine_id
-              from told t
-              join devices d on d.id = t.device_id
-              join metrics m on m.id = t.metric_id and m.name = $4
+        with nodes as (
+            select d.*, l.metric_ids,
+                   (select min(first_ms) from streams where device_id = d.id) as first_ms
+              from devices d
+              join latest l on l.device_id = d.id
+             where ($1::int[] is null or d.factory_id = any($1))
+               and ($2::int is null or d.id = $2
+                    or d.machine_id = (select machine_id from devices where id = $2))
+        ), told as (
+            select n.*, m.id as metric_id, m.name as metric, m.unit, m.unit_label, m.digits,
+                   min(n.id) filter (where m.name = $4) over (partition by n.id) as own,
+                   min(n.id) filter (where m.name = $4) over (partition by n.machine_id) as other
+              from nodes n
+             cross join lateral unnest(n.metric_ids) as u (id)
+              join metrics m on m.id = u.id
         )
-        select d.id as device_id, d.name as device, d.factory_id, d.machine_id, h.name as machine,
-               f.time_zone, d.expected_interval_ms as interval_ms, m.name as metric, m.unit,
-               m.unit_label, m.digits, s.first_ms, k.learnt_at, k.trended_at,
-               coalesce((select r.device_id from running r where r.device_id = d.id),
-                        (select min(r.device_id) from running r
-                          where r.machine_id = d.machine_id)) as running_id
+        select t.id as device_id, t.name as device, t.factory_id, t.machine_id, h.name as machine,
+               f.time_zone, t.expected_interval_ms as interval_ms, t.metric, t.unit, t.unit_label,
+               t.digits, t.first_ms, k.learnt_at, k.trended_at,
+               coalesce(t.own, case when t.machine_id is not null then t.other end) as running_id
           from told t
-          join devices d on d.id = t.device_id
-          join factories f on f.id = d.factory_id
-          join metrics m on m.id = t.metric_id
-          left join machines h on h.id = d.machine_id
-          join (select device_id, min(first_ms) as first_ms from streams group by device_id) as s
-            on s.device_id = d.id and s.first_ms is not null
-          left join signal_looks k on k.device_id = d.id and k.metric_id = m.id
-         where ($1::int[] is null or d.factory_id = any($1))
-           and ($2::int is null or d.id = $2) and ($3::text is null or m.name = $3)
-         order by d.id, m.id
+          join factories f on f.id = t.factory_id
+          left join machines h on h.id = t.machine_id
+          left join signal_looks k on k.device_id = t.id and k.metric_id = t.metric_id
+         where t.first_ms is not null
+           and ($2::int is null or t.id = $2) and ($3::text is null or t.metric = $3)
+         order by t.id, t.metric_id
         """,
         factory_ids,
         device_id,
@@ -131,6 +133,23 @@ async def select_looks(
         metric,
     )
     return {(row["device_id"], row["metric"]): _look(row["trend"]) for row in rows}
+
+
+async def select_day_running(db: Db, factory_id: FactoryId) -> dict[DeviceId, float]:
+    """The running share of 24 hours by the newest look at each device of a factory that the caller
+    has seen to be in scope; where it is not known, there is none."""
+    rows = await db.fetch(
+        """
+        select k.device_id, (k.trend ->> 'day_running')::float8 as share
+          from signal_looks k
+          join devices d on d.id = k.device_id
+          join metrics m on m.id = k.metric_id
+         where d.factory_id = $1 and m.name = $2 and k.trend ->> 'day_running' is not null
+        """,
+        factory_id,
+        RUNNING,
+    )
+    return {row["device_id"]: row["share"] for row in rows}
 
 
 async def select_faults(

@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.api.app import create_app
+from appliance.history.readings import Source
 from appliance.http.context import Context
 from appliance.identity import certificates
 from appliance.identity.hasher import Hasher
@@ -16,9 +17,11 @@ from appliance.identity.keys import Keys
 from appliance.listeners.people import PROTOCOLS, serve_people
 from appliance.listeners.tls import server_context
 from appliance.live import Hub
+from appliance.model.scope import Scope
 from appliance.model.user import Role
 from appliance.settings import Settings
 from appliance.store import users
+from appliance.store.pool import Db
 from tests.bench.sealed_year import Year, sealed_year
 from webui.pages import create_pages
 
@@ -39,37 +42,43 @@ class Served:
 async def served(folder: Path, *, quick: bool) -> AsyncIterator[Served]:
     """The pages of a plant of some 200 nodes, each with its newest values."""
     async with sealed_year(folder, quick=quick) as year:
-        source = year.source
-        keys = Keys(b"s" * 32, Hasher(b"p" * 32, cost=4))
-        context = Context(
-            db=source.db,
-            keys=keys,
-            live=Hub(),
-            blocking=source.blocking,
-            clock=lambda: datetime.now(UTC),
-            settings=Settings(data_dir=folder),
-            archive=source.archive,
-        )
-        await _people(context, year)
-        await _newest(year)
-        app = create_app(context)
-        app.register_blueprint(create_pages())
-        listener = socket.create_server(("127.0.0.1", 0))
-        listener.setblocking(False)
-        port = listener.getsockname()[1]
-        found = certificates.ensure(folder / "certificates", ["127.0.0.1"], datetime.now(UTC))
-        tls = server_context(found.people.certificate, found.people.key, PROTOCOLS)
-        stop = asyncio.Event()
-        serving = asyncio.create_task(serve_people(app, listener, tls, stop))
-        try:
-            yield Served(f"https://127.0.0.1:{port}", year, context)
-        finally:
-            context.live.close()
-            stop.set()
-            await serving
+        await newest(year.source.db, METRICS)
+        async with serving(folder, year.source, year.scope) as (url, context):
+            yield Served(url, year, context)
 
 
-async def _people(context: Context, year: Year) -> None:
+@asynccontextmanager
+async def serving(folder: Path, source: Source, scope: Scope) -> AsyncIterator[tuple[str, Context]]:
+    """The pages of some factories, at an address."""
+    keys = Keys(b"s" * 32, Hasher(b"p" * 32, cost=4))
+    context = Context(
+        db=source.db,
+        keys=keys,
+        live=Hub(),
+        blocking=source.blocking,
+        clock=lambda: datetime.now(UTC),
+        settings=Settings(data_dir=folder),
+        archive=source.archive,
+    )
+    await _people(context, scope)
+    app = create_app(context)
+    app.register_blueprint(create_pages())
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    port = listener.getsockname()[1]
+    found = certificates.ensure(folder / "certificates", ["127.0.0.1"], datetime.now(UTC))
+    tls = server_context(found.people.certificate, found.people.key, PROTOCOLS)
+    stop = asyncio.Event()
+    at_work = asyncio.create_task(serve_people(app, listener, tls, stop))
+    try:
+        yield f"https://127.0.0.1:{port}", context
+    finally:
+        context.live.close()
+        stop.set()
+        await at_work
+
+
+async def _people(context: Context, scope: Scope) -> None:
     user_id = await users.insert_user(
         context.db,
         email=EMAIL,
@@ -78,12 +87,12 @@ async def _people(context: Context, year: Year) -> None:
         password_hash=await context.keys.hasher.hash(context.blocking, PASSWORD),
         now=datetime.now(UTC),
     )
-    await users.update_memberships(context.db, user_id, list(year.scope.factory_ids))
+    await users.update_memberships(context.db, user_id, list(scope.factory_ids))
 
 
-async def _newest(year: Year) -> None:
-    """What every node said a moment ago, of four metrics."""
-    await year.source.db.execute(
+async def newest(db: Db, metrics: Sequence[str]) -> None:
+    """What every node said a moment ago."""
+    await db.execute(
         """
         insert into latest (device_id, received_at, metric_ids, times_ms, readings)
         select d.id, now(), m.ids, array_fill((extract(epoch from now()) * 1000)::bigint,
@@ -92,5 +101,5 @@ async def _newest(year: Year) -> None:
           from devices d,
                (select array_agg(id order by id) as ids from metrics where name = any($1)) as m
         """,
-        list(METRICS),
+        list(metrics),
     )

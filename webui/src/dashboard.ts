@@ -54,7 +54,7 @@ function showWhatThereIs(): void {
 plant.addEventListener("snapshot", showWhatThereIs);
 plant.addEventListener("device", showWhatThereIs);
 if (start.factory !== null && !start.replay && document.querySelector("cs-summary")) figures.open();
-if (start.factory !== null && document.querySelector("cs-worse")) void machines.load();
+if (start.factory !== null && document.querySelector("cs-worse")) void figures.answered().then(() => machines.load());
 for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
 if (!start.replay) plant.open();
 offerPalette();

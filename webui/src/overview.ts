@@ -11,8 +11,16 @@ class Figures extends EventTarget {
   overview: Overview | undefined;
   trouble: unknown;
   private next: ReturnType<typeof setTimeout> | undefined;
+  private opened = false;
+  private readonly first = new Promise<void>((done) => this.addEventListener("change", () => done(), { once: true }));
+
+  /** What is below the figures waits for them: the appliance answers first what is looked at first. */
+  async answered(): Promise<void> {
+    if (this.opened) await this.first;
+  }
 
   open(): void {
+    this.opened = true;
     void this.load();
     plant.addEventListener("connection", () => plant.connection === "live" && this.overview && void this.load());
     document.addEventListener("visibilitychange", () => document.hidden || void this.load());

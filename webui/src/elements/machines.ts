@@ -48,10 +48,12 @@ export class MachinesElement extends Element {
     machines.addEventListener("change", () => this.show(), { signal });
     const again = setInterval(() => document.hidden || void this.load(), AGAIN_MS);
     signal.addEventListener("abort", () => clearInterval(again));
-    void metricsAtLast().then((found) => { this.catalogue = found; this.show(); });
+    void metricsAtLast().then((found) => { this.catalogue = found; this.show(); void this.load(); });
   }
 
+  /** Which levels there are, the catalogue tells: until it is there, nothing is asked. */
   private async load(): Promise<void> {
+    if (!this.catalogue.size) return;
     const signals = this.wanted().flatMap(({ devices }) => [signalOf(devices, RUNNING), this.level(devices)?.key]).filter((one) => one !== undefined);
     try {
       if (signals.length) for (const [key, halves] of await lastDay(signals, plant.now())) this.pictures.set(key, halves);

@@ -5,6 +5,7 @@ import type { DeviceCounts } from "../completeness/model.ts";
 import { h } from "../dom.ts";
 import { day, number, share } from "../format.ts";
 import type { Available } from "../model.ts";
+import { figures } from "../overview.ts";
 import { Part } from "../part.ts";
 import { plant } from "../plant.ts";
 import { start } from "../start.ts";
@@ -22,6 +23,7 @@ export class MonthElement extends Part {
   private head!: HTMLElement;
 
   protected async draw(): Promise<Node[]> {
+    await figures.answered();
     const today = new Date(plant.now()).toISOString().slice(0, 10);
     const first = `${today.slice(0, 8)}01`;
     const days = new URLSearchParams({ factory_id: String(start.factory), from: String(Date.parse(first)), to: String(Date.parse(today) + DAY_MS) });
