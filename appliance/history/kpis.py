@@ -1,6 +1,5 @@
 """The key figures of a factory: of each kind the machine that needs a look first."""
 
-import asyncio
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -101,16 +100,15 @@ async def overview(source: Source, scope: Scope, factory_id: FactoryId, now: dat
     states = Counter(status.state.value for status in statuses)
     alerts = await select_open_alert_counts(db, scope)
     looked = await select_day_running(db, factory_id)
-    kpis = await asyncio.gather(
-        *[_level(reader, metrics[name], statuses, limits) for name in LEVELS],
-        _uptime(reader, metrics[RUNNING], statuses, looked),
-    )
     return Overview(
         now=now,
         devices={state.value: states[state.value] for state in DeviceState},
         open_alerts={str(priority): number for priority, number in alerts.items()},
         completeness_today=await select_completeness_today(db, scope, factory_id, now),
-        kpis=kpis,
+        kpis=[
+            *[await _level(reader, metrics[name], statuses, limits) for name in LEVELS],
+            await _uptime(reader, metrics[RUNNING], statuses, looked),
+        ],
     )
 
 

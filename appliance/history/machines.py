@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from appliance.analytics.standards import shipped
 from appliance.analytics.vibration import zone
 from appliance.errors import NotFound
 from appliance.history.exposures import exposures
 from appliance.history.limits import zones_of
 from appliance.history.readings import Source
+from appliance.history.worse import worse
 from appliance.model.factory import Factory, Machine
 from appliance.model.health import HealthScore, ScoreAt
 from appliance.model.ids import FactoryId, MachineId
@@ -60,16 +63,18 @@ async def machine_insight(
     machine = await select_machine(source.db, scope, machine_id)
     if machine is None:
         raise NotFound("There is no such machine.")
+    zone = (await find_factory(source, scope, machine.factory_id)).time_zone
+    days = await select_daily_scores(source.db, [machine_id], now - TREND, zone)
     hours = await select_hourly_scores(source.db, machine_id, now - TREND)
-    found = await _insights(source, machine.factory_id, [machine], {machine_id: hours}, now)
-    return found[0]
+    [found] = await _insights(source, machine.factory_id, [machine], days, now)
+    return structs.replace(found, trend=hours)
 
 
 async def _insights(
     source: Source,
     factory_id: FactoryId,
     machines: Sequence[Machine],
-    trends: Mapping[MachineId, list[ScoreAt]],
+    days: Mapping[MachineId, list[ScoreAt]],
     now: datetime,
 ) -> list[MachineInsight]:
     ids = [one.id for one in machines]
@@ -95,7 +100,8 @@ async def _insights(
             MachineInsight(
                 machine=machine,
                 health=health,
-                trend=trends[machine.id],
+                trend=days[machine.id],
+                worse=worse(health, days[machine.id], now),
                 zone=None if health is None else _zone(health, own, own_looks, limits),
                 exposures=await exposures(source, own, own_looks, limits, now),
             )

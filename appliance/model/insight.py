@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from appliance.model.factory import Machine
-from appliance.model.health import HealthScore, ScoreAt
+from appliance.model.health import HealthScore, Reason, ScoreAt
 from appliance.model.ids import DeviceId, MachineId, RuleId
 
 Verdict = Literal["within", "above", "insufficient data"]
@@ -201,12 +201,24 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
 
 
+class Worse(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine that gets worse: its usual score, the points it lost, since when it is below, and
+    what takes the most of them, null if nothing takes much."""
+
+    usual: float
+    lost: float
+    since: datetime
+    why: Reason | None
+
+
 class MachineInsight(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine: its newest score and why, 30 days of it, its zone and today's exposures."""
+    """A machine: its newest score and why, 30 days of it, whether it gets worse (null: it does
+    not), its zone and today's exposures."""
 
     machine: Machine
     health: HealthScore | None
     trend: list[ScoreAt]
+    worse: Worse | None
     zone: Zone | None
     exposures: list[Exposure]
 

@@ -2,13 +2,11 @@
 
 import { get } from "./api.ts";
 import { quantity, signed } from "./format.ts";
-import type { MachineInsight, Metric, Reason, ScoreAt } from "./model.ts";
+import type { MachineInsight, Metric, Reason } from "./model.ts";
 import { start } from "./start.ts";
 import { t } from "./text.ts";
 
 const AGAIN_MS = 300_000;
-const RECENT_MS = 7 * 86_400_000;
-const LEAST_FALL = 3;
 
 class Machines extends EventTarget {
   found: MachineInsight[] | undefined;
@@ -29,16 +27,6 @@ class Machines extends EventTarget {
 }
 
 export const machines = new Machines();
-
-/** The points that the score has lost since the weeks before the last seven days; 0: it keeps its health. */
-export function fall(score: number | null, trend: readonly ScoreAt[], now: number): number {
-  const known = trend.filter((one): one is { at: string; score: number } => one.score !== null);
-  const before = known.filter(({ at }) => now - Date.parse(at) >= RECENT_MS).map((one) => one.score).sort((a, b) => a - b);
-  const usual = before.length ? before[before.length >> 1]! : known[0]?.score;
-  if (score === null || usual === undefined) return 0;
-  const lost = usual - score;
-  return lost >= LEAST_FALL ? lost : 0;
-}
 
 /** What takes points away, the most first, as sentences. */
 export function reasons(all: readonly Reason[], catalogue: ReadonlyMap<string, Metric>): string[] {

@@ -213,6 +213,8 @@ export interface MachineInsight {
   machine: { id: number; factory_id: number; name: string; kind: string; area: string };
   health: { at: string; score: number | null; quality: number; reasons: Reason[]; unmeasured: string[] } | null;
   trend: ScoreAt[];
+  /** What it lost of its usual health; null: it keeps it. */
+  worse: { usual: number; lost: number; since: string; why: Reason | null } | null;
   zone: { zone: string; velocity: number; device: string; group: string; boundaries: [number, number, number]; source: string; confirmed: boolean; assumed: boolean } | null;
   exposures: Exposure[];
 }

@@ -152,6 +152,7 @@ async def test_machines_with_health_zone_and_exposures(known: DeviceId, sign_in:
     assert health["at"] == "2026-11-23T12:00:00Z"
     assert health["score"] == 100 - sum(one["loss"] for one in health["reasons"])
     assert health["quality"] == 1
+    assert found["worse"] is None
     zone = found["zone"]
     assert (zone["zone"], zone["group"], zone["assumed"], zone["confirmed"]) == (
         "B", "group 2, rigid", True, False,

@@ -21,8 +21,10 @@ from appliance.listeners.tls import server_context
 from appliance.model.health import HealthScore, Reason
 from appliance.model.ids import DeviceId, MachineId
 from appliance.model.user import Role
+from appliance.settings import Settings
+from appliance.store import pool as store_pool
 from appliance.store.health_scores import insert_health_scores
-from appliance.store.pool import open_pool
+from appliance.store.pool import Pool, open_pool
 from appliance.workers.engine import run_engine
 from appliance.workers.relay import run_relay
 from tests.appliance.conftest import PASSWORD
@@ -49,6 +51,17 @@ expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 def clock() -> Callable[[], datetime]:
     """The time as it is: browsers have their own clocks."""
     return lambda: datetime.now(UTC)
+
+
+@pytest.fixture
+async def pool(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pool]:
+    """As many connections as a box has: a page asks a dozen questions at once. And none of them is
+    refused because others took long."""
+    monkeypatch.setattr(store_pool, "ACQUIRE_SECONDS", 60.0)
+    async with open_pool(
+        database_url, size=Settings().api_pool_size, command_timeout_seconds=60.0
+    ) as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)

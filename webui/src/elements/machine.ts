@@ -5,9 +5,9 @@ import { availability } from "../availability.ts";
 import { bandSpark, loadBand } from "../band-spark.ts";
 import { metrics } from "../catalogue.ts";
 import { h } from "../dom.ts";
-import { age, moment, number, quantity, share, signed } from "../format.ts";
+import { age, day as calendarDay, moment, number, quantity, share, signed } from "../format.ts";
 import { lastDay } from "../last-day.ts";
-import { fall, reasons } from "../machines.ts";
+import { reasons } from "../machines.ts";
 import type { Alert, DeviceStatus, MachineInsight, Metric } from "../model.ts";
 import { empty, panel, Part } from "../part.ts";
 import { plant } from "../plant.ts";
@@ -60,13 +60,12 @@ export class MachineElement extends Part {
     ];
   }
 
-  private health({ health, trend }: MachineInsight, catalogue: ReadonlyMap<string, Metric>): HTMLElement {
+  private health({ health, trend, worse }: MachineInsight, catalogue: ReadonlyMap<string, Metric>): HTMLElement {
     if (health?.score == null) return h("div", { class: "inside" }, h("p", { class: "muted" }, t("machine.no_score")));
-    const lost = fall(health.score, trend, plant.now());
     const why = reasons(health.reasons, catalogue);
     return h("div", { class: "inside" },
       h("p", { class: "figure" }, h("strong", {}, number(health.score, 0)), " ", h("span", { class: "muted" }, t("machine.of_100")), " ",
-        h("span", {}, t(lost ? "machine.lost" : "machine.kept", { lost: signed(-lost, 0) }))),
+        h("span", {}, worse ? t("machine.lost", { lost: signed(-worse.lost, 0), since: calendarDay(Date.parse(worse.since)) }) : t("machine.kept"))),
       h("div", { class: "picture" }, trend.length > 0 && line([...trend.map(({ score }) => score), health.score], null)),
       why.length ? h("ul", { class: "whys" }, ...why.map((words) => h("li", {}, words))) : h("p", {}, t("machine.nothing_lost")),
       health.unmeasured.length > 0 && h("p", { class: "muted" }, t("machine.unmeasured", { names: health.unmeasured.join(", ") })),
