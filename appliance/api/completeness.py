@@ -5,15 +5,16 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import structs
 from quart import Blueprint, Response
 
 from appliance.api.data import Between
 from appliance.errors import BadRequest
 from appliance.history.certificate import certify
-from appliance.history.factory import count_factory
+from appliance.history.factory import count_factory, totals, worst_first
 from appliance.http.access import EVERYONE, allow, caller
 from appliance.http.body import query, reply
 from appliance.http.context import ctx
@@ -36,11 +37,14 @@ _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
 class Certified(Between, frozen=True, kw_only=True):
-    """Of one device, or the counts of all devices of a factory."""
+    """Of one device, or the counts of the devices of a factory: of all of them, or, in JSON, of
+    `limit` from the one at `offset` on."""
 
     device_id: GivenDeviceId | None = None
     factory_id: GivenFactoryId | None = None
     format: Literal["json", "csv"] = "json"
+    limit: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
+    offset: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
 
 @blueprint.get("/completeness")
@@ -59,16 +63,19 @@ async def get_completeness() -> Response:
         return _named(reply(_told(found)), f"{name}.json")
     if asked.factory_id is None or asked.device_id is not None:
         raise BadRequest("Name either a device (device_id) or a factory (factory_id).")
-    days, devices = await count_factory(c.source, caller().scope, asked.factory_id, period, now)
+    days, counted = await count_factory(c.source, caller().scope, asked.factory_id, period, now)
+    devices = worst_first(counted)
     name = f"carbonseed-completeness-factory-{asked.factory_id}"
     if asked.format == "csv":
         return _csv(name, COUNT_HEAD, _count_lines(days, devices))
+    stop = None if asked.limit is None else asked.offset + asked.limit
     told = {
         "factory_id": asked.factory_id,
         "from": days[0],
         "to": days[1],
         "late_seconds": c.settings.late_seconds,
-        "devices": [_between(structs.asdict(one)) for one in devices],
+        "total": totals(devices),
+        "devices": [_between(structs.asdict(one)) for one in devices[asked.offset : stop]],
     }
     return _named(reply(told), f"{name}.json")
 

@@ -4,8 +4,10 @@ What is missing the ledger tells. Of what came, no reading is read: hot batches 
 days have their numbers in the manifest, and days within a month's file in its hours.
 """
 
+import math
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -22,7 +24,7 @@ from appliance.history.plan import HOLD_INTERVALS, read_plans
 from appliance.history.readings import Source
 from appliance.history.spans import Span
 from appliance.model.batch import POINTS
-from appliance.model.completeness import DayCounts, DeviceCounts
+from appliance.model.completeness import DayCounts, DeviceCounts, FactoryTotals
 from appliance.model.ids import DeviceId, FactoryId
 from appliance.model.scope import Scope
 from appliance.model.sealed import Located
@@ -32,6 +34,7 @@ from appliance.store.readings import at_one_moment
 
 Days = dict[int, int]
 """Rows by day since 1970."""
+_NUMBERS = re.compile("([0-9]+)")
 
 
 class _Found(NamedTuple):
@@ -77,6 +80,31 @@ async def count_factory(
         ]
 
     return days, await source.run(each)
+
+
+def worst_first(devices: Iterable[DeviceCounts]) -> list[DeviceCounts]:
+    """By the share that is there, then by name, numbers in it by their size; those of which nothing
+    was expected last."""
+
+    def key(one: DeviceCounts) -> tuple[float, list[tuple[int, str]], int]:
+        share = one.received / one.expected if one.expected else math.inf
+        parts = _NUMBERS.split(one.device.casefold())
+        name = [(int(part) if place % 2 else 0, part) for place, part in enumerate(parts)]
+        return share, name, one.device_id
+
+    return sorted(devices, key=key)
+
+
+def totals(devices: Sequence[DeviceCounts]) -> FactoryTotals:
+    """The sums of a factory's devices."""
+    return FactoryTotals(
+        devices=len(devices),
+        short=sum(one.received < one.expected for one in devices),
+        silent=sum(one.expected == 0 for one in devices),
+        expected=sum(one.expected for one in devices),
+        received=sum(one.received for one in devices),
+        missing=sum(one.missing for one in devices),
+    )
 
 
 def _counts(row: Any, known: Known, asked: Asked, found: _Found) -> DeviceCounts:

@@ -140,3 +140,15 @@ class DeviceCounts(msgspec.Struct, frozen=True, kw_only=True):
     damaged: int
     dropped: int
     days: list[DayCounts]
+
+
+class FactoryTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """All devices of a factory together. short: how many have gaps. silent: of how many nothing
+    was expected."""
+
+    devices: int
+    short: int
+    silent: int
+    expected: int
+    received: int
+    missing: int

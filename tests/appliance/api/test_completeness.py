@@ -121,3 +121,27 @@ async def test_a_device_or_a_factory_must_be_named(plant: Plant, sign_in: SignIn
     response = await manager.get("/data/completeness", query_string=PERIOD)
     assert response.status_code == 400
     assert "device_id" in (await response.get_json())["detail"]
+
+
+async def test_a_factory_is_told_in_parts_the_worst_first_with_the_sums_of_all(
+    plant: Plant, sign_in: SignIn
+) -> None:
+    for name, gone in (("n10", 2), ("n9", 2), ("whole", 0), ("worst", 7)):
+        device_id = await plant.device(name)
+        for first, stop in ((0, 10 - gone), (9, 10)):
+            times = [NOON_MS + 1000 * row for row in range(first, stop)]
+            await plant.send(device_id, times, {"gas": [1.0] * len(times)}, first_row=first)
+    await plant.device("unheard")
+    manager = await sign_in(Role.MANAGER)
+    asked = PERIOD | {"factory_id": plant.factory_id, "limit": 2}
+    names = []
+    for offset in (0, 2, 4, 6):
+        response = await manager.get("/data/completeness", query_string=asked | {"offset": offset})
+        told = await response.get_json()
+        names.append([one["device"] for one in told["devices"]])
+        assert (told["total"]["devices"], told["total"]["silent"]) == (5, 1)
+        assert (told["total"]["short"], told["total"]["missing"]) == (3, 8)
+    assert names == [["worst", "n9"], ["n10", "whole"], ["unheard"], []]
+    for wrong in ({"limit": 1001}, {"limit": -1}, {"offset": -1}):
+        response = await manager.get("/data/completeness", query_string=asked | wrong)
+        assert response.status_code == 400

@@ -105,3 +105,27 @@ async def test_what_cannot_be_loaded_can_be_asked_for_again(enter, two) -> None:
     await one.page.unroute("**/data/completeness*")
     await one.page.get_by_role("alert").get_by_role("button").click()
     await table(one)
+
+
+async def test_many_devices_come_a_part_at_a_time(enter, plant, two, pool) -> None:
+    await pool.execute(
+        """
+        insert into devices (factory_id, name, expected_interval_ms)
+        select $1, 'mill-' || n, 1000 from generate_series(1, 118) as n
+        """,
+        plant.factory_id,
+    )
+    one = await enter(Role.MANAGER, PATH)
+    rows = one.page.locator(".counts tbody tr")
+    await expect(rows).to_have_count(50)
+    await expect(rows.first).to_contain_text("furnace")
+    await expect(one.page.locator(".verdict")).to_contain_text("1 of 120 devices have gaps: 30")
+    await expect(one.page.get_by_text("50 of 120 devices, the worst first")).to_be_visible()
+    more = one.page.get_by_role("button", name="Show more")
+    await more.click()
+    await expect(rows).to_have_count(100)
+    await more.click()
+    await expect(rows).to_have_count(120)
+    await expect(rows.last).to_contain_text("mill-118")
+    await expect(more).to_have_count(0)
+    await one.is_accessible()

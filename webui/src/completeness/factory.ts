@@ -4,54 +4,60 @@ import { h, svg } from "../dom.ts";
 import { number, share } from "../format.ts";
 import { t } from "../text.ts";
 import { iso } from "./period.ts";
-import type { Day, DeviceCounts } from "./model.ts";
+import type { Day, DeviceCounts, Totals } from "./model.ts";
 
 const NUMBERS = ["expected", "received", "missing", "late", "duplicate", "conflicting", "quarantined", "damaged"] as const;
 const CELL = 8;
 const GAP = 2;
 const HIGH = 18;
-const COLLATOR = new Intl.Collator(undefined, { numeric: true });
 
 /** Null: nothing was expected. */
 export function shareOf({ expected, received }: { expected: number; received: number }): number | null {
   return expected > 0 ? received / expected : null;
 }
 
-export function verdict(devices: readonly DeviceCounts[]): HTMLElement {
-  const sum = (name: "expected" | "received" | "missing"): number => devices.reduce((total, one) => total + one[name], 0);
-  const all = { expected: sum("expected"), received: sum("received") };
+export function verdict(all: Totals): HTMLElement {
   const whole = shareOf(all);
   if (whole === null) return h("p", { class: "nothing" }, t("completeness.nothing_expected"));
-  const short = devices.filter((one) => one.received < one.expected);
-  const silent = devices.filter(({ expected }) => expected === 0).length;
-  const said = short.length === 0 ? t("completeness.whole") : t("completeness.short", { n: short.length, all: devices.length, missing: number(all.expected - all.received, 0) });
+  const said = all.short === 0 ? t("completeness.whole") : t("completeness.short", { n: all.short, all: all.devices, missing: number(all.expected - all.received, 0) });
   return h("div", { class: "verdict", role: "status" },
     h("p", { class: "big" }, share(whole)),
     h("p", {}, h("strong", {}, said), " ", t("completeness.of", { received: number(all.received, 0), expected: number(all.expected, 0) }),
-      silent > 0 && ` ${t("completeness.never", { n: silent })}`));
+      all.silent > 0 && ` ${t("completeness.never", { n: all.silent })}`));
 }
 
-export function factoryTable(devices: readonly DeviceCounts[], chosen: number | null, choose: (device: DeviceCounts) => void): HTMLElement {
-  const columns = [...NUMBERS.map((name) => h("th", { scope: "col", class: "right" }, t(`completeness.count.${name}`)))];
-  const rows = [...devices].sort(worstFirst).map((one) => h("tr", { "data-device": one.device_id },
-    h("th", { scope: "row" }, h("button", { type: "button", class: "as-link", "aria-expanded": String(one.device_id === chosen), "aria-controls": "certificate", click: () => choose(one) }, one.device)),
-    h("td", { class: "right share", "data-label": t("completeness.share") }, shown(one)),
-    h("td", { class: "days", "data-label": t("completeness.by_day") }, strip(one)),
-    ...NUMBERS.map((name) => h("td", { class: one[name] ? "right" : "right zero", "data-label": t(`completeness.count.${name}`) }, number(one[name], 0)))));
-  return h("div", { class: "table-scroll listing counts", tabindex: 0, role: "group", "aria-label": t("completeness.devices") },
-    h("table", { "aria-label": t("completeness.devices") },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("devices.device")), h("th", { scope: "col", class: "right" }, t("completeness.share")),
-        h("th", { scope: "col" }, t("completeness.by_day")), ...columns)),
-      h("tbody", {}, ...rows)));
+/** A table of devices, to which more can be added. */
+export class FactoryTable {
+  readonly element: HTMLElement;
+  private readonly body = h("tbody");
+
+  constructor(private readonly choose: (device: DeviceCounts) => void) {
+    const columns = [...NUMBERS.map((name) => h("th", { scope: "col", class: "right" }, t(`completeness.count.${name}`)))];
+    this.element = h("div", { class: "table-scroll listing counts", tabindex: 0, role: "group", "aria-label": t("completeness.devices") },
+      h("table", { "aria-label": t("completeness.devices") },
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("devices.device")), h("th", { scope: "col", class: "right" }, t("completeness.share")),
+          h("th", { scope: "col" }, t("completeness.by_day")), ...columns)),
+        this.body));
+  }
+
+  /** Those that are shown already stay as they are: a device may have moved between two pages. */
+  add(devices: readonly DeviceCounts[], chosen: number | null): void {
+    const shown = new Set([...this.body.rows].map((row) => row.dataset.device));
+    this.body.append(...devices.filter((one) => !shown.has(String(one.device_id))).map((one) => this.row(one, chosen)));
+  }
+
+  private row(one: DeviceCounts, chosen: number | null): HTMLElement {
+    return h("tr", { "data-device": one.device_id },
+      h("th", { scope: "row" }, h("button", { type: "button", class: "as-link", "aria-expanded": String(one.device_id === chosen), "aria-controls": "certificate", click: () => this.choose(one) }, one.device)),
+      h("td", { class: "right share", "data-label": t("completeness.share") }, shown(one)),
+      h("td", { class: "days", "data-label": t("completeness.by_day") }, strip(one)),
+      ...NUMBERS.map((name) => h("td", { class: one[name] ? "right" : "right zero", "data-label": t(`completeness.count.${name}`) }, number(one[name], 0))));
+  }
 }
 
 function shown(one: DeviceCounts): string {
   const value = shareOf(one);
   return value === null ? "—" : share(value);
-}
-
-function worstFirst(a: DeviceCounts, b: DeviceCounts): number {
-  return (shareOf(a) ?? 2) - (shareOf(b) ?? 2) || COLLATOR.compare(a.device, b.device);
 }
 
 /** A column a day, as high as the share of it that is there; what is missing is the hatched rest. */

@@ -28,10 +28,22 @@ export interface DeviceCounts extends Counts {
   days: Day[];
 }
 
+/** All devices together. short: have gaps; silent: nothing was expected. */
+export interface Totals {
+  devices: number;
+  short: number;
+  silent: number;
+  expected: number;
+  received: number;
+  missing: number;
+}
+
 export interface FactoryCounts {
   from: number;
   to: number;
   late_seconds: number;
+  total: Totals;
+  /** The worst first. */
   devices: DeviceCounts[];
 }
 

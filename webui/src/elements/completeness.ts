@@ -3,8 +3,8 @@
 import { fetched } from "../api.ts";
 import { certificateHead, downloads } from "../completeness/downloads.ts";
 import { ranges } from "../completeness/certificate.ts";
-import { factoryTable, verdict } from "../completeness/factory.ts";
-import type { Certificate, DeviceCounts, FactoryCounts } from "../completeness/model.ts";
+import { FactoryTable, verdict } from "../completeness/factory.ts";
+import type { Certificate, FactoryCounts } from "../completeness/model.ts";
 import { PeriodPicker } from "../completeness/period.ts";
 import { h } from "../dom.ts";
 import { Element, failure } from "../element.ts";
@@ -12,13 +12,14 @@ import { plant } from "../plant.ts";
 import { start } from "../start.ts";
 import { t } from "../text.ts";
 
+const AT_ONCE = 50;
+
 export class CompletenessElement extends Element {
   private readonly picker = new PeriodPicker(() => plant.now(), () => this.show());
   private readonly files = h("div", { class: "files-place" });
   private readonly body = h("div", { class: "completeness-body" });
   private readonly one = h("section", { class: "panel certificate", id: "certificate", "aria-live": "polite", hidden: true });
   private chosen: number | null = Number(new URLSearchParams(location.search).get("device")) || null;
-  private devices: DeviceCounts[] = [];
   private asked = 0;
 
   protected begin(): void {
@@ -41,20 +42,43 @@ export class CompletenessElement extends Element {
     this.files.replaceChildren();
     this.body.replaceChildren(h("p", { class: "nothing" }, t("loading")));
     try {
-      const { body } = await fetched<FactoryCounts>(address);
+      const { body } = await fetched<FactoryCounts>(`${address}&limit=${AT_ONCE}`);
       if (asked !== this.asked) return;
-      this.devices = body.devices;
       this.files.replaceChildren(downloads(address));
-      this.draw(body.late_seconds);
+      this.draw(body, address);
     } catch (trouble) {
       if (asked === this.asked) this.body.replaceChildren(failure(trouble, () => this.show()));
     }
   }
 
-  private draw(lateSeconds: number): void {
-    if (!this.devices.length) return this.body.replaceChildren(h("p", { class: "nothing" }, t("completeness.no_devices")));
-    this.body.replaceChildren(verdict(this.devices), factoryTable(this.devices, this.chosen, (device) => this.choose(device.device_id)),
-      h("p", { class: "muted key-line" }, t("completeness.about", { seconds: lateSeconds })));
+  private draw({ devices, total, late_seconds: seconds }: FactoryCounts, address: string): void {
+    if (!total.devices) return this.body.replaceChildren(h("p", { class: "nothing" }, t("completeness.no_devices")));
+    const table = new FactoryTable((device) => this.choose(device.device_id));
+    const further = h("div", { class: "more-rows" });
+    table.add(devices, this.chosen);
+    this.offer(table, further, address, devices.length, total.devices);
+    this.body.replaceChildren(verdict(total), table.element, further, h("p", { class: "muted key-line" }, t("completeness.about", { seconds })));
+  }
+
+  /** The way to the next devices; the appliance counts them when they are asked for. */
+  private offer(table: FactoryTable, place: HTMLElement, address: string, shown: number, all: number): void {
+    if (shown >= all) return place.replaceChildren();
+    const more = h("button", { type: "button", class: "button small", click: () => void this.add(table, place, address, shown) }, t("more"));
+    place.replaceChildren(h("span", { class: "muted", role: "status" }, t("completeness.shown", { n: shown, all })), more);
+  }
+
+  private async add(table: FactoryTable, place: HTMLElement, address: string, shown: number): Promise<void> {
+    const { asked } = this;
+    place.replaceChildren(h("span", { class: "muted", role: "status" }, t("loading")));
+    try {
+      const { body } = await fetched<FactoryCounts>(`${address}&limit=${AT_ONCE}&offset=${shown}`);
+      if (asked !== this.asked) return;
+      table.add(body.devices, this.chosen);
+      this.offer(table, place, address, shown + AT_ONCE, body.total.devices);
+      place.querySelector("button")?.focus();
+    } catch (trouble) {
+      if (asked === this.asked) place.replaceChildren(failure(trouble, () => void this.add(table, place, address, shown)));
+    }
   }
 
   /** Open a device's ranges, or close them again. */

@@ -1,7 +1,7 @@
 // This month for a manager: is the data complete, are the limits kept; each with the way to its proof.
 
 import { get } from "../api.ts";
-import type { DeviceCounts } from "../completeness/model.ts";
+import type { FactoryCounts } from "../completeness/model.ts";
 import { h } from "../dom.ts";
 import { day, number, share } from "../format.ts";
 import type { Available } from "../model.ts";
@@ -27,12 +27,10 @@ export class MonthElement extends Part {
     const today = new Date(plant.now()).toISOString().slice(0, 10);
     const first = `${today.slice(0, 8)}01`;
     const days = new URLSearchParams({ factory_id: String(start.factory), from: String(Date.parse(first)), to: String(Date.parse(today) + DAY_MS) });
-    const [{ devices }, { reports }] = await Promise.all([
-      get<{ devices: DeviceCounts[] }>(`/data/completeness?${days}`),
+    const [{ total: { expected, received } }, { reports }] = await Promise.all([
+      get<FactoryCounts>(`/data/completeness?${days}&limit=0`),
       get<{ reports: Available[] }>("/reports"),
     ]);
-    const sum = (name: "expected" | "received"): number => devices.reduce((total, one) => total + one[name], 0);
-    const [expected, received] = [sum("expected"), sum("received")];
     const report = FIRST.map((kind) => reports.find((one) => one.kind === kind && one.factory_id === start.factory)).find(Boolean);
     const months = day(plant.now()).slice(0, 7);
     return [
