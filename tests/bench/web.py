@@ -228,7 +228,7 @@ def _of_frames(drawn: dict[str, tuple[float, float]]) -> list[Result]:
     ours = drawn["product"][0]
     detail = ", ".join(f"{name} {took:.1f} ms" for name, (took, _) in drawn.items())
     return [
-        Result("W1", f"median frame, 4 × {web_charts.POINTS:,} points streaming in lines of 1 px",
+        Result("W1", f"median frame, 4 × {web_charts.POINTS:,} points streaming",
                ours, "ms", 17, at_most=True, detail=detail),
         Result("W1", "a frame of ECharts / ours", drawn["echarts"][0] / ours, "×", 3),
         Result("W1", "a frame of Chart.js / ours", drawn["chartjs"][0] / ours, "×", 3),

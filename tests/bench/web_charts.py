@@ -11,9 +11,11 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
+from webui.build import HERE as WEBUI
 from webui.build import MODULES, find_tools, install
 
 HERE = Path(__file__).parent / "charts"
+SOURCES = WEBUI / "src"
 OTHERS = ("echarts@6.1.0", "chart.js@4.6.1")
 DRAWN = ("empty", "product", "echarts", "chartjs")
 POINTS = 100_000
@@ -41,7 +43,7 @@ def _bundle(folder: Path) -> None:
     (folder / "package.json").write_text('{"private": true}')
     _run(folder, *tools.npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", *OTHERS)
     (folder / "node_modules" / "uplot").symlink_to(MODULES / "uplot")
-    for path in HERE.iterdir():
+    for path in (*HERE.iterdir(), SOURCES / "chart" / "weight.ts"):
         (folder / path.name).write_bytes(path.read_bytes())
     _run(
         folder,

@@ -8,6 +8,7 @@ import { csv } from "../../../webui/src/chart/csv.ts";
 import { columns, extended, gaps, nearest, stats, usualAt } from "../../../webui/src/chart/data.ts";
 import { GROWING, OVER, weekBefore } from "../../../webui/src/chart/spans.ts";
 import { between, bounds, fromQuery, intoQuery, moved, zoomed } from "../../../webui/src/chart/view.ts";
+import { lineWidth } from "../../../webui/src/chart/weight.ts";
 import { age, clock, day, moment, number, offset, quantity, share, signed, stamp, step } from "../../../webui/src/format.ts";
 import { before, days } from "../../../webui/src/report/periods.ts";
 import type { Series } from "../../../webui/src/model.ts";
@@ -208,4 +209,11 @@ test("what is nearest to a moment is found, and nothing across a gap", () => {
   assert.deepEqual(usualAt({ times: [HOUR, 2 * HOUR], low: [1, null], high: [2, null] }, 1.5 * HOUR), [1, 2]);
   assert.equal(usualAt({ times: [HOUR, 2 * HOUR], low: [1, null], high: [2, null] }, 2 * HOUR), undefined);
   assert.equal(usualAt({ times: [HOUR], low: [1], high: [2] }, 0), undefined);
+});
+
+test("dense lines are drawn thin, sparse ones wide", () => {
+  assert.equal(lineWidth(100_000, 1200), 1);
+  assert.equal(lineWidth(2401, 1200), 1);
+  assert.equal(lineWidth(2400, 1200), 1.75);
+  assert.equal(lineWidth(0, 200), 1.75);
 });

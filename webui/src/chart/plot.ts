@@ -4,6 +4,7 @@ import uPlot from "uplot";
 import { span, timeTicks, timeWords, valueWords } from "./axis.ts";
 import { AXIS_FONT, COLOURS, drawAbove, drawBeneath, drawBetween, type Colours, type Sheet } from "./layers.ts";
 import type { Picture } from "./picture.ts";
+import { lineWidth } from "./weight.ts";
 
 export interface Handlers {
   zoom: (from: number, to: number) => void;
@@ -33,6 +34,7 @@ export class Plot {
     this.picture = picture;
     if (stepped) this.plot.series[1]!.paths = picture.stepped ? uPlot.paths.stepped!({ align: 1 }) : uPlot.paths.linear!();
     const { times, mean, min, max } = picture.columns;
+    this.plot.series[1]!.width = lineWidth(times.length, this.width);
     this.plot.setData([times, mean, max, min]);
   }
 
@@ -86,7 +88,7 @@ export class Plot {
       ],
       series: [
         {},
-        { label: "", stroke: () => this.colours["series-1"], width: 1.75, spanGaps: false, points: { show: true, size: 3, filter: (plot) => alone(plot.data[1]!) } },
+        { label: "", stroke: () => this.colours["series-1"], spanGaps: false, points: { show: true, size: 3, filter: (plot) => alone(plot.data[1]!) } },
         edge, edge,
       ],
       bands: [{ series: [2, 3], fill: () => this.colours["band-1"] }],
