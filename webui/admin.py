@@ -30,6 +30,7 @@ class Part(NamedTuple):
 PARTS = (
     Part("users"),
     Part("devices", ALONE | {Role.TECHNICIAN}),
+    Part("firmware", ALONE | {Role.TECHNICIAN}),
     Part("factories"),
     Part("notifications"),
     Part("storage"),

@@ -27,6 +27,12 @@ export async function send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path:
   return response.status === 204 ? (null as T) : response.json().catch(unreachable);
 }
 
+/** A file as it is. */
+export async function upload<T>(path: string, body: Blob): Promise<T> {
+  const response = await ask(path, { method: "POST", body, headers: { "Content-Type": "application/octet-stream" } }, PATIENT_MS);
+  return response.json().catch(unreachable);
+}
+
 /** What takes the appliance some time, with the headers of its answer. */
 export const fetched = <T>(path: string): Promise<Answer<T>> => read<T>(path, {}, PATIENT_MS);
 
@@ -43,7 +49,7 @@ async function read<T>(path: string, options: RequestInit, withinMs: number): Pr
 }
 
 async function ask(path: string, options: RequestInit, withinMs: number): Promise<Response> {
-  const headers = { Accept: "application/json", ...(options.body && { "Content-Type": "application/json" }) };
+  const headers = { Accept: "application/json", ...(options.body && { "Content-Type": "application/json" }), ...options.headers };
   const response = await fetch(path, { ...options, signal: AbortSignal.timeout(withinMs), headers }).catch(unreachable);
   if (response.status === 401) {
     signIn();

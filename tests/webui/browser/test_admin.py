@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 PARTS = (
     "users",
     "devices",
+    "firmware",
     "factories",
     "notifications",
     "storage",

@@ -14,8 +14,8 @@ from tests.webui.browser.conftest import PHONE, now_ms
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 LEAST = {
-    Role.ADMINISTRATOR: 16,
-    Role.TECHNICIAN: 10,
+    Role.ADMINISTRATOR: 17,
+    Role.TECHNICIAN: 11,
     Role.OPERATOR: 8,
     Role.MANAGER: 8,
     Role.COMPLIANCE: 10,
