@@ -39,15 +39,26 @@ async def take_pages(browser: Browser, demo: Demo, folder: Path) -> None:
     await _take_rule(technician, demo, folder)
     await _take_past(technician, demo, folder)
     administrator = await sign_in(browser, demo, "administrator")
-    plain = {"alerts": "/alerts", "completeness": "/completeness", "reports": "/reports",
-             "admin-storage": "/admin/storage", "admin-users": "/admin/users"}  # fmt: skip
+    plain = {
+        "alerts": "/alerts",
+        "completeness": "/completeness",
+        "reports": "/reports",
+        "admin-storage": "/admin/storage",
+        "admin-firmware": "/admin/firmware",
+    }
     for name, path in plain.items():
         await administrator.goto(f"{demo.url}/dashboard{path}")
         await shoot(administrator, folder / f"{name}.png")
     phone = await sign_in(browser, demo, "manager", PHONE)
     await phone.goto(f"{demo.url}/dashboard")
     await shoot(phone, folder / "dashboard-phone.png")
-    for page in (technician, administrator, phone):
+    manager = await sign_in(browser, demo, "manager")
+    await manager.goto(f"{demo.url}/dashboard?kiosk=1")
+    await shoot(manager, folder / "wall.png")
+    await manager.evaluate("localStorage.setItem('theme', 'contrast')")
+    await manager.goto(f"{demo.url}/dashboard")
+    await shoot(manager, folder / "dashboard-contrast.png")
+    for page in (technician, administrator, phone, manager):
         await page.context.close()
 
 
@@ -61,7 +72,6 @@ async def shoot(page: Page, path: Path) -> None:
 
 async def _take_device(page: Page, demo: Demo, folder: Path) -> None:
     await page.goto(f"{demo.url}/dashboard/devices")
-    await shoot(page, folder / "devices.png")
     await page.locator("cs-devices a.where", has_text="furnace-1").first.click()
     await page.wait_for_selector("canvas")
     await shoot(page, folder / "device.png")
@@ -87,7 +97,6 @@ async def _take_past(page: Page, demo: Demo, folder: Path) -> None:
     """The time machine at the newest alert that was raised."""
     newest = demo.get("technician", "/alerts", state="all", limit=1)["alerts"][0]["id"]
     await page.goto(f"{demo.url}/dashboard/alerts?alert={newest}")
-    await shoot(page, folder / "alert.png")
     await page.get_by_role("dialog").get_by_role("link", name="Replay").click()
     await page.get_by_role("button", name="To the next alert").click()
     await shoot(page, folder / "time-machine.png")

@@ -83,7 +83,7 @@ async def test_every_page_has_its_picture(demo: Demo, page: Page, tmp_path: Path
     folder.mkdir(parents=True, exist_ok=True)
     assert page.context.browser
     await take_pages(page.context.browser, demo, folder)
-    assert len(list(folder.glob("*.png"))) >= 11
+    assert len(list(folder.glob("*.png"))) >= 12
 
 
 async def test_live_values_come_over_http_2_and_change_before_ones_eyes(page: Page) -> None:

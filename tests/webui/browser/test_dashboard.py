@@ -249,3 +249,57 @@ async def test_what_a_device_is_called_never_becomes_markup(enter, plant) -> Non
     await plant.send(odd, [now_ms()], {"gas": [5.5]})
     await expect(one.page.locator(".alert")).to_contain_text("<i>gas</i>")
     await expect(one.page.locator("main img, main b, main i")).to_have_count(0)
+
+
+async def test_each_key_figure_is_what_the_readings_say(enter, plant) -> None:
+    press = await plant.device("press", interval_ms=MINUTE_MS, machine="Press")
+    end = now_ms()
+    times = list(range(end - 119 * MINUTE_MS, end + 1, MINUTE_MS))
+    readings = {
+        "temperature": [61.5] * 120,
+        "gas": [12.5] * 120,
+        "vibration": [2.25] * 120,
+        "running": [1.0] * 60 + [0.0] * 60,
+    }
+    await plant.send(press, times, readings)
+    one = await enter(Role.MANAGER)
+    cards = one.page.locator(".kpi")
+    for place, (name, told) in enumerate(
+        [("Temperature", "61.5"), ("Gas", "12.5"), ("Vibration", "2.25"), ("Uptime", "50")]
+    ):
+        await expect(cards.nth(place)).to_contain_text(name)
+        await expect(cards.nth(place).locator("cs-value")).to_contain_text(told)
+        await expect(cards.nth(place)).to_contain_text("Press · press")
+    newest = {"temperature": [61.5], "gas": [19.5], "vibration": [3.5], "running": [0.0]}
+    await plant.send(press, [now_ms()], newest)
+    await expect(cards.nth(1).locator("cs-value")).to_contain_text("19.5")
+    await expect(cards.nth(2).locator("cs-value")).to_contain_text("3.5")
+
+
+async def test_a_thousand_devices_have_one_dashboard(enter, plant, furnace, pool) -> None:
+    await pool.execute(
+        """
+        with made as (
+            insert into machines (factory_id, name)
+            select $1, 'Mill ' || n from generate_series(1, 250) as n returning id
+        ), nodes as (
+            insert into devices (factory_id, machine_id, name, expected_interval_ms)
+            select $1, id, 'mill-' || id || '-' || n, 60000 from made, generate_series(1, 4) as n
+            returning id
+        )
+        insert into latest (device_id, received_at, metric_ids, times_ms, readings)
+        select n.id, now(), array[m.id], array[(extract(epoch from now()) * 1000)::bigint],
+               array[20.5::float8]
+          from nodes n, metrics m where m.name = 'gas'
+        """,
+        plant.factory_id,
+    )
+    one = await enter(Role.MANAGER)
+    await expect(one.page.locator("cs-summary")).to_contain_text("1001 of 1001 devices reporting")
+    await expect(one.page.locator("cs-devices tbody tr")).to_have_count(50)
+    await expect(one.page.get_by_role("link", name="All 1001 devices")).to_be_visible()
+    await expect(one.page.locator("cs-machines li")).to_have_count(8)
+    await expect(one.page.locator(".kpi").nth(1).locator("cs-value")).to_contain_text("20.5")
+    await plant.send(furnace, [now_ms()], {"temperature": [811.5], "running": [1.0]})
+    await expect(one.page.locator(".kpi").first.locator("cs-value")).to_contain_text("811.5")
+    await one.is_accessible()
