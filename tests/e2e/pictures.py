@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, ViewportSize, expect
+from playwright.async_api import Browser, FilePayload, Page, ViewportSize, expect
 
+from tests.appliance.bundles import packed
 from tests.e2e.demo import Demo
 
 VIEW = ViewportSize(width=1440, height=1000)
@@ -44,11 +45,11 @@ async def take_pages(browser: Browser, demo: Demo, folder: Path) -> None:
         "completeness": "/completeness",
         "reports": "/reports",
         "admin-storage": "/admin/storage",
-        "admin-firmware": "/admin/firmware",
     }
     for name, path in plain.items():
         await administrator.goto(f"{demo.url}/dashboard{path}")
         await shoot(administrator, folder / f"{name}.png")
+    await _take_firmware(administrator, demo, folder)
     phone = await sign_in(browser, demo, "manager", PHONE)
     await phone.goto(f"{demo.url}/dashboard")
     await shoot(phone, folder / "dashboard-phone.png")
@@ -66,6 +67,9 @@ async def shoot(page: Page, path: Path) -> None:
     """The page once it has loaded what it shows."""
     await expect(page.locator("cs-live")).not_to_have_attribute("data-connection", "connecting")
     await expect(page.get_by_text("Loading")).to_have_count(0)
+    if await page.locator("cs-machines").count():
+        await expect(page.locator("cs-machines .picture svg").first).to_be_visible(timeout=30_000)
+    await page.evaluate("scrollTo(0, 0)")
     await page.wait_for_timeout(SETTLED_MS)
     await page.screenshot(path=path)
 
@@ -86,11 +90,24 @@ async def _take_rule(page: Page, demo: Demo, folder: Path) -> None:
     await page.get_by_role("button", name="New rule").click()
     await page.get_by_label("Measured").select_option("temperature")
     await page.get_by_label("Device").select_option(label="furnace-1 · Melting furnace")
-    await page.get_by_label("Too high (H) (°C)").fill("748")
+    await page.get_by_label("Too high (H) (°C)").fill("753")
     await page.get_by_label("Message").fill("Furnace too hot")
     await page.get_by_role("button", name="Try it on the past").click()
     await expect(page.locator(".builder .backtest").get_by_role("heading")).to_be_visible()
     await shoot(page, folder / "rules-backtest.png")
+
+
+async def _take_firmware(page: Page, demo: Demo, folder: Path) -> None:
+    """A release that waits to be rolled out; the demo's nodes stay with what they run."""
+    await page.goto(f"{demo.url}/dashboard/admin/firmware")
+    await page.get_by_role("button", name="Add a release").click()
+    bundle = FilePayload(
+        name="node-1.1.0.fw", mimeType="application/octet-stream", buffer=packed("1.1.0")
+    )
+    await page.get_by_label("Firmware bundle").set_input_files(bundle)
+    await page.get_by_role("dialog").get_by_role("button", name="Add a release").click()
+    await expect(page.get_by_role("button", name="Roll out: 1.1.0")).to_be_visible()
+    await shoot(page, folder / "admin-firmware.png")
 
 
 async def _take_past(page: Page, demo: Demo, folder: Path) -> None:

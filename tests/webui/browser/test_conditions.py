@@ -79,8 +79,8 @@ TOLD = {
 
 
 async def test_what_happened_to_a_device_is_told_where_devices_are(enter, plant) -> None:
-    """Expected once a minute, so that none falls silent while a slow machine looks."""
-    devices = {what: await plant.device(what.__name__, interval_ms=60_000) for what in TOLD}
+    """Expected every two minutes, so that none falls silent while a slow machine looks."""
+    devices = {what: await plant.device(what.__name__, interval_ms=120_000) for what in TOLD}
     one = await enter()
     for what, device in devices.items():
         await what(plant, device, now_ms())
@@ -98,7 +98,7 @@ async def test_what_happened_to_a_device_is_told_where_devices_are(enter, plant)
 
 
 async def test_a_condition_appears_with_the_reading_that_shows_it_and_goes(enter, plant) -> None:
-    node = await plant.device("node", interval_ms=60_000)
+    node = await plant.device("node", interval_ms=120_000)
     await plant.send(node, [now_ms()], {"temperature": [20.0]})
     one = await enter()
     await expect(condition(one, node)).to_be_hidden()
@@ -109,7 +109,7 @@ async def test_a_condition_appears_with_the_reading_that_shows_it_and_goes(enter
 
 
 async def test_what_the_appliance_itself_missed_is_its_own_fault(enter, plant, pool) -> None:
-    node = await plant.device("node", interval_ms=60_000)
+    node = await plant.device("node", interval_ms=120_000)
     now = datetime.now(UTC)
     down, up = now - timedelta(minutes=31), now - timedelta(minutes=1)
     await pool.execute(
@@ -127,7 +127,7 @@ async def test_what_the_appliance_itself_missed_is_its_own_fault(enter, plant, p
 
 
 async def test_the_words_are_german_where_the_person_is(enter, plant, furnace) -> None:
-    node = await plant.device("node", interval_ms=60_000)
+    node = await plant.device("node", interval_ms=120_000)
     await silent(plant, node, now_ms())
     one = await enter()
     await one.page.locator(".topbar-end details.menu summary").click()
