@@ -12,12 +12,16 @@ HERE = Path(__file__).parent
 MICROPYTHON = Path(sys.executable).parent / "micropython"
 SHARED = [
     "config",
+    "errands",
+    "journal",
     "littlefs",
     "net",
     "sampling",
     "simulated",
+    "slots",
     "spool",
     "spool_faults",
+    "update",
     "uplink",
     "wire",
 ]

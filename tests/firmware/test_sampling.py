@@ -7,6 +7,8 @@ from node import compat, sampling, wire
 
 
 class Sensor:
+    metric = "gas"
+
     digits = 1
 
     def __init__(self, *values):

@@ -3,7 +3,7 @@
 `python tls_server.py FOLDER` makes a CA and certificates in FOLDER, listens on loopback, writes
 FOLDER/server.json and runs until its standard input closes. The listeners: `good`; `wrong_ca`,
 `wrong_name` and `expired`, which a node must refuse. All count the requests that reach them; /seen
-tells the counts.
+tells the counts. /offer sets what waits for the node, /told gives what it has told.
 """
 
 import asyncio
@@ -21,8 +21,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from appliance.identity import firmware_key
+from appliance.model import bundle
+
 NAME = "plant.carbonseed.internal"
 KEY = "csk_ABCDEFGHIJ_" + "x" * 43
+NEW_KEY = "csk_KLMNOPQRST_" + "y" * 43
+FIRMWARE = "1.1.0"
+FILES = {
+    "node/app.mpy": b"M\x06" + bytes(range(250)) * 20,
+    "node/wire.mpy": b"M\x06" + b"wire" * 200,
+    "drivers/__init__.mpy": b"M\x06",
+}
 PROBLEM = "application/problem+json"
 
 
@@ -99,6 +109,10 @@ class Server:
         self.script: list[str] = []
         self.seen: dict[str, int] = {}
         self.connections = 0
+        self.keys = {KEY}
+        self.bundle = b""
+        self.offer: dict[str, Any] = {}
+        self.told: list[dict[str, Any]] = []
 
     async def serve(
         self, listener: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -126,29 +140,67 @@ class Server:
     async def answer(
         self, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> bytes | None:
-        if headers.get("authorization") != "Bearer " + KEY:
+        key = headers.get("authorization", "").removeprefix("Bearer ")
+        of_node = path == "/ingest" or path.startswith("/node/")
+        if key not in (self.keys if of_node else {KEY}):
             return http(401, b'{"title":"key unknown"}', PROBLEM)
         if path == "/ingest":
+            self.keys = {key} if key == NEW_KEY else self.keys
             return await self.scripted(body)
-        if path == "/script":
-            self.script = json.loads(body)
-            return http(200, b"{}")
-        if path == "/seen":
-            return http(200, json.dumps(dict(self.seen, connections=self.connections)).encode())
-        if path == "/rows":
-            rows = [[epoch, number, *row] for (epoch, number), row in sorted(self.rows.items())]
-            return http(200, json.dumps({"rows": rows, "posts": self.posts}).encode())
-        if path == "/forget":
-            self.rows.clear()
-            self.posts.clear()
-            self.script.clear()
-            return http(200, b"{}")
+        if path.startswith("/node/"):
+            return self.node(path.removeprefix("/node/"), headers, body)
         if path == "/echo":
-            return http(
-                200,
-                json.dumps({"method": method, "length": len(body), "headers": headers}).encode(),
-            )
+            told = {"method": method, "length": len(body), "headers": headers}
+            return http(200, json.dumps(told).encode())
+        if path in ("/script", "/offer", "/forget"):
+            self.set(path, json.loads(body))
+            return http(200, b"{}")
+        if path in ("/seen", "/told", "/rows"):
+            return http(200, json.dumps(self.seen_of(path)).encode())
         return await misbehave(path.strip("/"))
+
+    def set(self, path: str, given: Any) -> None:
+        if path == "/script":
+            self.script = given
+        elif path == "/offer":
+            self.offer = given
+        else:
+            self.rows, self.posts, self.script = {}, [], []
+            self.offer, self.told, self.keys = {}, [], {KEY}
+
+    def seen_of(self, path: str) -> Any:
+        if path == "/told":
+            return self.told
+        if path == "/seen":
+            return dict(self.seen, connections=self.connections)
+        rows = [[epoch, number, *row] for (epoch, number), row in sorted(self.rows.items())]
+        return {"rows": rows, "posts": self.posts}
+
+    def node(self, call: str, headers: dict[str, str], body: bytes) -> bytes | None:
+        """What the appliance answers to a node's other calls, as docs/wire.md says."""
+        if call == "log":
+            told = json.loads(body)
+            if status := self.offer.get("log_status"):
+                return http(status, b"{}", PROBLEM)
+            self.told.append(told)
+            waiting = self.offer.get("commands", [])
+            self.offer["commands"] = [one for one in waiting if one["id"] not in told["done"]]
+            return http(200, b'{"stored":1}')
+        if call == "commands":
+            return http(200, json.dumps({"commands": self.offer.get("commands", [])}).encode())
+        if call == "config" and "config" in self.offer:
+            tag = f'"{self.offer["config"].get("version")}"'
+            if headers.get("if-none-match") == tag:
+                return http(304, b"")
+            return http(200, json.dumps(self.offer["config"]).encode())
+        if call == "key" and any(one["do"] == "rotate-key" for one in self.offer["commands"]):
+            self.keys = {KEY, NEW_KEY}
+            return http(200, json.dumps({"key": NEW_KEY}).encode())
+        if call == "firmware" and "firmware" in self.offer:
+            first, _, last = headers["range"].removeprefix("bytes=").partition("-")
+            piece = self.bundle[int(first) : int(last) + 1]
+            return http(206, piece, "application/octet-stream", 'ETag: "one"\r\n')
+        return http(409 if call == "key" else 404, b"{}", PROBLEM)
 
     async def scripted(self, body: bytes) -> bytes | None:
         step = self.script.pop(0) if self.script else "ok"
@@ -169,13 +221,15 @@ class Server:
         count = len(message["rows"])
         self.posts.append({k: v for k, v in message.items() if k != "rows"} | {"count": count})
         first = message["first"]
+        offer = self.offer
+        waits = {"commands": len(offer.get("commands", [])), "firmware": offer.get("firmware")}
+        waits["config"] = offer.get("config", {}).get("version")
         return {
             "ack": [[message["epoch"], first, first + count - 1]] if count else [],
             "stored": stored,
             "duplicate": count - stored,
             "now": int(time.time() * 1000),
-            "config": 1,
-            "firmware": "1.0.0",
+            **{name: value for name, value in waits.items() if value},
         }
 
 
@@ -221,6 +275,10 @@ async def main(folder: Path) -> None:
         "expired": plant.issue(folder / "expired.pem", NAME, days=(-20, -10)),
     }
     server = Server()
+    signer = firmware_key.load_or_make(folder / "secrets")
+    signature = firmware_key.sign(signer, bundle.manifest_of(FIRMWARE, FILES))
+    server.bundle = bundle.pack(FIRMWARE, FILES, signature)
+    (folder / "bundle").write_bytes(server.bundle)
     ports = {}
     listening = []
     for listener, certificate in certificates.items():
@@ -236,6 +294,7 @@ async def main(folder: Path) -> None:
         listening.append(await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context))
         ports[listener] = listening[-1].sockets[0].getsockname()[1]
     described = {"ports": ports, "name": NAME, "key": KEY, "folder": str(folder)}
+    described |= {"modulus": firmware_key.public(signer).modulus, "new_key": NEW_KEY}
     (folder / "server.json").write_text(json.dumps(described))
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -7,15 +7,19 @@ import os
 
 import drivers
 
-from . import board, compat, config, net, sampling, spool, uplink
+from . import board, compat, config, errands, journal, net, sampling, slots, spool, uplink
 from .compat import say
+
+AGAIN = 3  # the exit code of a node that wants to be started anew
 
 
 class Node:
-    """One node: sensors → sampler → spool → sender → client."""
+    """One node: sensors → sampler → spool → sender → client, and errands beside them."""
 
     def __init__(self, settings):
         self.broken = False
+        self.again = False
+        self._stopped = None
         self.uptime = compat.Uptime()
         context = {"utc_ms": compat.utc_ms, "simulation": settings.simulation}
         sensors = drivers.create(settings.sensors, context)
@@ -28,8 +32,10 @@ class Node:
             settings.spool,
         )
         interval = settings.sampling["interval_ms"]
-        self.sampler = sampling.Sampler(self.uptime, sensors, interval, self.spool.add)
-        self.link = board.Link(settings.board["wifi"])
+        self.journal = journal.Journal(self.uptime)
+        note = self.journal.note
+        self.sampler = sampling.Sampler(self.uptime, sensors, interval, self.spool.add, note)
+        self.link = board.Link(settings.board["wifi"], note)
         self.clock = board.Clock(settings.spool["folder"], settings.board["made_ms"])
         self.light = board.Light(settings.board["led_pin"])
         self._feed = board.watchdog(settings.board["watchdog_ms"])
@@ -38,7 +44,9 @@ class Node:
             "batch_rows": settings.sending["batch_rows"],
             "body_bytes": settings.sending["body_bytes"],
         }
-        self.sender = uplink.Sender(self.spool, self.clock, self.uptime, _draw, self.health, limits)
+        self.sender = uplink.Sender(
+            self.spool, self.clock, self.uptime, _draw, self.health, limits, note
+        )
         server = settings.server
         self.client = net.Client(
             server["host"],
@@ -49,16 +57,21 @@ class Node:
             server["timeout_s"],
         )
         self._reset = board.reset_cause()
+        self.boot = self.spool.boot
+        self.epoch = self.spool.living.epoch
+        found = slots.running()
+        self.errands = errands.Errands(
+            self.client, self.sender, self.journal, found, settings, self
+        )
         say(
             "node: boot %d, epoch %s, %d sensors every %d ms, %d rows wait"
-            % (
-                self.spool.boot,
-                self.spool.living.epoch,
-                len(sensors),
-                interval,
-                self.spool.waiting(),
-            )
+            % (self.boot, self.epoch, len(sensors), interval, self.spool.waiting())
         )
+        note("reset", self._reset)
+        if found.back:
+            note("rollback", "%s, to %s" % (found.back, found.version))
+        if settings.refused:
+            note("config-refused", "%d: %s" % (settings.bad, settings.refused))
 
     def health(self):
         """What is told about the node itself, as pairs."""
@@ -78,6 +91,7 @@ class Node:
 
     async def sample(self):
         """Samples for ever, whatever the network does."""
+        full = False
         while True:
             wait = self.sampler.wait_ms()
             if wait:
@@ -86,13 +100,17 @@ class Node:
                 self.sampler.take()
                 gc.collect()
             self.spool.flush_if_due(self.uptime())
+            if self.spool.living.dropped and not full:
+                full = True
+                self.journal.note("spool-full", "the oldest rows go")
             self._feed()
 
     async def run(self, stopped):
         """Runs until the event `stopped` is set; a loop that breaks ends the node."""
+        self._stopped = stopped
         loops = [
             self.sample(),
-            uplink.run(self.client, self.sender, self.link_up),
+            uplink.run(self.client, self.sender, self.link_up, self.errands.step),
             self.link.keep(),
             self.light.show(lambda: self.sender.state),
         ]
@@ -101,6 +119,11 @@ class Node:
         for task in work:
             task.cancel()
         await self.client.close()
+
+    def restart(self):
+        """Ends the node, to be started anew."""
+        self.again = True
+        self._stopped.set()
 
     async def _guard(self, loop, stopped):
         try:
@@ -117,10 +140,22 @@ class Node:
 
 
 def main(arguments):
-    """Runs the node of the configuration named by --config (default: /config.json of the board)."""
+    """Runs the node of the configuration named by --config (default: /config.json of the board).
+
+    The exit code: 0 after a clean end, 1 when the node broke, 2 when it cannot start, AGAIN.
+    """
     path, lifeline = _parse(arguments)
+    while True:
+        code = _live(path, lifeline)
+        if code != AGAIN or lifeline or board.PRESENT:
+            return code
+        compat.forget_loop()
+
+
+def _live(path, lifeline):
+    """From one start to the end; gives the exit code."""
     try:
-        node = Node(config.load(path))
+        node = _made(path)
     except (config.ConfigError, ValueError, OSError) as error:
         say("node: cannot start: %s" % error)
         return 2
@@ -130,9 +165,21 @@ def main(arguments):
         pass
     finally:
         node.end()
-    if node.broken:
-        board.restart()
-    return 1 if node.broken else 0
+    return 1 if node.broken else AGAIN if node.again else 0
+
+
+def _made(path):
+    """A node, without what the appliance sent last if no node can be made with it."""
+    settings = config.load(path)
+    try:
+        return Node(settings)
+    except Exception as error:  # a driver is an edge: it may raise anything at what it was given
+        if not settings.on_trial:
+            raise
+        config.set_aside(settings.root, settings.version, str(error))
+        former = config.load(path)
+        former.refused = str(error)
+        return Node(former)
 
 
 async def _run(node, lifeline):

@@ -17,6 +17,7 @@ try:
 except ImportError:
     NVS = None
 
+PRESENT = network is not None
 _NAMESPACE = "carbonseed"
 _LARGEST_BLOB = 4000
 _CLOCK = "clock"
@@ -47,22 +48,30 @@ def provisioned(name):
     return bytes(memoryview(buffer)[:length]).decode()
 
 
+def provision(name, text):
+    """Writes a text into this board's NVS, all of it or nothing; False where there is no NVS."""
+    if NVS is None:
+        return False
+    store = NVS(_NAMESPACE)
+    store.set_blob(name, text.encode())
+    store.commit()
+    return True
+
+
 def heap_free():
     """Bytes free on the heap, None where nobody can tell."""
     return gc.mem_free() if hasattr(gc, "mem_free") else None
 
 
-def restart():
-    """Starts the board anew; on a desktop the process ends instead."""
-    if network is not None:
-        machine.reset()
-
-
 class Link:
-    """The way to the network: Wi-Fi on a board, always there on a desktop."""
+    """The way to the network: Wi-Fi on a board, always there on a desktop.
 
-    def __init__(self, wifi):
+    `note(what, detail)` is told whenever it was joined.
+    """
+
+    def __init__(self, wifi, note=lambda what, detail: None):
         self._wifi = wifi
+        self._note = note
         self._station = None
         if network is not None and wifi:
             self._station = network.WLAN(network.STA_IF)
@@ -87,8 +96,9 @@ class Link:
                     self._station.connect(self._wifi["ssid"], self._wifi.get("password"))
                 except OSError as error:
                     compat.say("wifi: %s" % error)
-                for _ in range(20):
+                for second in range(20):
                     if self._station.isconnected():
+                        self._note("wifi", "joined after %d s, %s dBm" % (second, self.rssi()))
                         break
                     await asyncio.sleep(1)
             await asyncio.sleep(2)
@@ -135,22 +145,33 @@ class Clock:
 
 
 class Light:
-    """Blinks as often as the state's number, then pauses."""
+    """Blinks as often as the state's number, then pauses; flickers where it is to be found."""
 
     def __init__(self, pin):
         self._pin = None
+        self._flickers = 0
         if network is not None and pin is not None:
             self._pin = machine.Pin(pin, machine.Pin.OUT)
+
+    def locate(self, seconds):
+        """Flickers for a while, beginning after this round."""
+        self._flickers = seconds * 10
 
     async def show(self, state):
         """Shows what `state()` says, for ever."""
         while self._pin is not None:
+            while self._flickers:
+                self._flickers -= 1
+                await self._blink(0.05, 0.05)
             for _ in range(state()):
-                self._pin.value(1)
-                await asyncio.sleep(0.15)
-                self._pin.value(0)
-                await asyncio.sleep(0.25)
+                await self._blink(0.15, 0.25)
             await asyncio.sleep(1.5)
+
+    async def _blink(self, on, off):
+        self._pin.value(1)
+        await asyncio.sleep(on)
+        self._pin.value(0)
+        await asyncio.sleep(off)
 
 
 def watchdog(timeout_ms):

@@ -22,6 +22,10 @@ if MICROPYTHON:
         """One line on the console."""
         print(text)
 
+    def forget_loop():
+        """Lets the next `asyncio.run` begin with nothing left of the one before."""
+        asyncio.new_event_loop()
+
     def on_terminate(stop):
         """MicroPython has no signals: a termination is a power cut, which the spool is made for."""
 
@@ -48,6 +52,9 @@ else:
     def say(text):
         """One line on the console."""
         print(text, flush=True)
+
+    def forget_loop():
+        """CPython's `asyncio.run` makes a loop each time."""
 
     def on_terminate(stop):
         """Calls `stop` when the process is asked to end."""

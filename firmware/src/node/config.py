@@ -1,8 +1,13 @@
-"""The node's configuration: one JSON file, checked as a whole before anything starts."""
+"""The node's configuration: one JSON file, over it what the appliance sent; checked as a whole."""
 
 import json
 
 from . import board, compat
+
+REMOTE = "remote.json"  # what the appliance sent, and rows were delivered with
+NEXT = "remote.next"  # what it sent since: so many starts with it, then the same
+BAD = "remote.bad"  # what cannot be used: the node does not take it again
+TRIES = 3  # starts without a delivery after which something new is given up
 
 # metric: its canonical unit. The appliance knows more; a node measures these.
 UNITS = {
@@ -27,7 +32,8 @@ _SPOOL = {
     "flush_ms": 10000,
     "memory_rows": 60,
 }
-_BOARD = {"wifi": None, "led_pin": None, "watchdog_ms": 0, "made_ms": 0}
+_BOARD = {"wifi": None, "led_pin": None, "watchdog_ms": 120000, "made_ms": 0}
+_FIRMWARE = {"modulus": ""}
 _TOP = (
     "server",
     "key",
@@ -38,6 +44,7 @@ _TOP = (
     "board",
     "sensors",
     "simulation",
+    "firmware",
 )
 _LEAST_BODY = 2048
 _MOST_BODY = 32768
@@ -48,26 +55,37 @@ class ConfigError(Exception):
 
 
 class Config:
-    """The sections as dicts with every default filled in; `server["ca"]` and `key` as text."""
+    """The sections as dicts with every default filled in; `server["ca"]` and `key` as text.
 
-    def __init__(self, data, folder, key=None):
+    `path` is the file, `root` its folder. `version` is of what the appliance sent, 0 where that is
+    nothing, `on_trial` until rows were delivered with it. `bad` is the version that cannot be used,
+    `refused` says why if that is news.
+    """
+
+    def __init__(self, data, path, key=None):
         if not isinstance(data, dict):
             raise ConfigError("the configuration is not an object")
         _known(data, _TOP, "the configuration")
+        self.path = path
+        self.root = root = _root(path)
+        self.version = self.bad = 0
+        self.on_trial = False
+        self.refused = None
         self.server = _section(data, "server", _SERVER)
         self.sampling = _section(data, "sampling", _SAMPLING)
         self.sending = _section(data, "sending", _SENDING)
         self.spool = _section(data, "spool", _SPOOL)
         self.board = _section(data, "board", _BOARD)
+        self.firmware = _section(data, "firmware", _FIRMWARE)
         self.sensors = data.get("sensors")
         self.simulation = data.get("simulation")
         self._check()
-        self.spool["folder"] = _join(folder, self.spool["folder"])
+        self.spool["folder"] = _join(root, self.spool["folder"])
         if "-----BEGIN" not in self.server["ca"]:
-            self.server["ca"] = _read(_join(folder, self.server["ca"]))
+            self.server["ca"] = _read(_join(root, self.server["ca"]))
         self.key = key or data.get("key")
         if not self.key:
-            self.key = _read(_join(folder, data.get("key_file", "device.key"))).strip()
+            self.key = _read(_key_file(data, root)).strip()
 
     def _check(self):
         for name in ("host", "name", "ca"):
@@ -87,6 +105,9 @@ class Config:
             raise ConfigError("spool.max_bytes is less than eight segments")
         if self.spool["memory_rows"] < 2 * self.spool["flush_rows"]:
             raise ConfigError("spool.memory_rows is less than twice flush_rows")
+        modulus = self.firmware["modulus"]
+        if not isinstance(modulus, str) or modulus.strip("0123456789abcdef"):
+            raise ConfigError("firmware.modulus is not hexadecimal")
         self._check_sensors()
 
     def _check_sensors(self):
@@ -112,14 +133,138 @@ class Config:
 def load(path):
     """Reads and checks what was put into this board, else the file at `path`.
 
-    Paths in it are relative to that file's folder.
+    Over it goes what the appliance sent, if that can be used. What is new of it is on trial until
+    `prove`; after three starts, or if it cannot be used at all, it is set aside.
     """
-    text = board.provisioned("config") or _read(path)
+    root, refused, found = _root(path), None, None
+    version, text = _on_trial(root)
+    if text is not None:
+        try:
+            found = merged(path, text)
+            found.on_trial = True
+        except ConfigError as error:
+            refused = str(error)
+            set_aside(root, version, refused)
+    elif version:
+        refused = "%d starts with it, and nothing was delivered" % TRIES
+        set_aside(root, version, refused)
+    if found is None and compat.exists(_join(root, REMOTE)):
+        try:
+            found = merged(path, _read(_join(root, REMOTE)))
+        except ConfigError as error:  # an older application knows less
+            refused = refused or str(error)
+    if found is None:
+        found = Config(_parsed(_text(path), path), path, board.provisioned("key"))
+    found.refused = refused
+    found.bad = _bad(root)
+    return found
+
+
+def merged(path, text):
+    """The configuration at `path` with what the appliance sent over it; raises ConfigError."""
+    data, remote = _parsed(_text(path), path), _parsed(text, "what the appliance sent")
+    if not isinstance(remote, dict):
+        raise ConfigError("what the appliance sent is not an object")
+    if remote.get("v") != 1 or not version_of(text):
+        raise ConfigError("what the appliance sent has no version that this node knows")
+    for name, defaults in (("sampling", _SAMPLING), ("sending", _SENDING)):
+        section = _section(data, name, defaults)
+        section.update(_section(remote, name, section))
+        data[name] = section
+    if "sensors" in remote:
+        data["sensors"] = remote["sensors"]
+    found = Config(data, path, board.provisioned("key"))
+    found.version = remote["version"]
+    return found
+
+
+def version_of(text):
+    """The version that the appliance gave this, 0 where it has none."""
     try:
-        data = json.loads(text)
+        version = json.loads(text)["version"]
+    except (ValueError, KeyError, TypeError):
+        return 0
+    return version if isinstance(version, int) and version > 0 else 0
+
+
+def accept(root, text):
+    """Writes what the appliance sent; the next start tries it. Raises OSError."""
+    compat.replace(_join(root, NEXT), b"0" + text.encode())
+
+
+def prove(root):
+    """Rows were delivered with what is on trial, if anything is: it stays. Raises OSError."""
+    file = _join(root, NEXT)
+    if compat.exists(file):
+        compat.replace(_join(root, REMOTE), _read(file)[1:].encode())
+        compat.discard(_join(root, BAD))
+        compat.discard(file)
+
+
+def set_aside(root, version, why):
+    """What is on trial cannot be used: what was proved before stays."""
+    try:
+        compat.replace(_join(root, BAD), json.dumps([version, why]).encode())
+    except OSError as error:  # it will be fetched again, and refused again
+        compat.say("config: the flash refused a note: %s" % error)
+    compat.discard(_join(root, NEXT))
+
+
+def keep_key(path, key):
+    """Writes a new key where the old one is; a power cut leaves one of them. Raises OSError."""
+    if board.provision("key", key):
+        return
+    data = _parsed(_text(path), path)
+    if data.get("key"):
+        data["key"] = key
+        compat.replace(path, json.dumps(data).encode())
+    else:
+        compat.replace(_key_file(data, _root(path)), key.encode())
+
+
+def _on_trial(root):
+    """(version, text) of what is on trial, counting this start; the text is None after the last."""
+    file = _join(root, NEXT)
+    if not compat.exists(file):
+        return 0, None
+    text = _read(file)
+    tried, text = text[:1], text[1:]
+    version = version_of(text) or -1
+    if not tried.isdigit() or int(tried) >= TRIES:
+        return version, None
+    try:
+        compat.replace(file, b"%d" % (int(tried) + 1) + text.encode())
+    except OSError as error:  # what cannot be counted is not tried
+        compat.say("config: the flash refused a trial: %s" % error)
+        return 0, None
+    return version, text
+
+
+def _bad(root):
+    try:
+        return int(json.loads(_read(_join(root, BAD)))[0])
+    except (ConfigError, ValueError, TypeError, IndexError):
+        return 0
+
+
+def _text(path):
+    return board.provisioned("config") or _read(path)
+
+
+def _parsed(text, path):
+    try:
+        return json.loads(text)
     except ValueError as error:
         raise ConfigError("%s is not JSON: %s" % (path, error))
-    return Config(data, path[: path.rfind("/") + 1], board.provisioned("key"))
+
+
+def _root(path):
+    """The folder of a file; "" stands for the root of all."""
+    return path[: path.rfind("/")] if "/" in path else "."
+
+
+def _key_file(data, root):
+    return _join(root, data.get("key_file", "device.key"))
 
 
 def _section(data, name, defaults):
@@ -138,8 +283,8 @@ def _known(data, names, place):
             raise ConfigError("%s has an unknown member %s" % (place, name))
 
 
-def _join(folder, path):
-    return path if path.startswith("/") else folder + path
+def _join(root, path):
+    return path if path.startswith("/") else root + "/" + path
 
 
 def _read(path):

@@ -30,16 +30,20 @@ class Client:
         self._context.verify_mode = ssl.CERT_REQUIRED
         for certificate in _certificates(ca_pem):
             self._context.load_verify_locations(cadata=certificate)
-        self._head = (
-            "Host: %s:%d\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
-            % (server_name, port, key)
-        )
+        self.use(key)
         self._reader = None
         self._writer = None
         self._used = False
 
-    async def request(self, method, path, make_body):
-        """(status, headers with lower-case names, body).
+    def use(self, key):
+        """Signs in with this key from the next request on."""
+        self._head = (
+            "Host: %s:%d\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+            % (self._name, self._port, key)
+        )
+
+    async def request(self, method, path, make_body, more=""):
+        """(status, headers with lower-case names, body); `more`: further lines of the head.
 
         `make_body` is called when the connection stands, so that a message can tell when it was
         sent: MicroPython shakes hands with the first write, which takes a board a second or two.
@@ -50,7 +54,7 @@ class Client:
             )
             self._reader, self._writer = await self._bounded(connecting)
             self._used = False
-        head = "%s %s HTTP/1.1\r\n%s" % (method, path, self._head)
+        head = "%s %s HTTP/1.1\r\n%s%s" % (method, path, self._head, more)
         return await self._bounded(self._exchange(head.encode(), make_body))
 
     async def close(self):

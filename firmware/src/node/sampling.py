@@ -8,13 +8,16 @@ class Sampler:
 
     A row is late when the node was busy, but the next one is due at its own time: nothing drifts.
     A slot that was missed altogether is left out and takes no number, for nothing was sampled.
+    `note(what, detail)` is told when a sensor begins to fail.
     """
 
-    def __init__(self, uptime, sensors, interval_ms, keep):
+    def __init__(self, uptime, sensors, interval_ms, keep, note=lambda what, detail: None):
         self._uptime = uptime
         self._sensors = sensors
         self._interval = interval_ms
         self._keep = keep
+        self._note = note
+        self._failing = []  # sensors that failed last time
         self.due = uptime()
         self.row = 0
         self.read_errors = 0
@@ -33,7 +36,13 @@ class Sampler:
 
     def _read(self, sensor):
         try:
-            return wire.scale(sensor.read(), sensor.digits)
-        except Exception:  # a driver is an edge: one broken sensor must not take the others along
+            value = wire.scale(sensor.read(), sensor.digits)
+        except Exception as error:  # a driver is an edge: one broken sensor must not stop the rest
             self.read_errors += 1
+            if sensor not in self._failing:
+                self._failing.append(sensor)
+                self._note("sensor", "%s: %s" % (sensor.metric, repr(error)))
             return wire.NULL
+        if sensor in self._failing:
+            self._failing.remove(sensor)
+        return value

@@ -20,16 +20,19 @@ WELL, SENDING, REFUSED, NO_SERVER, NO_LINK = 1, 2, 3, 4, 5
 class Sender:
     """The state machine of delivery: no sockets, no sleeping, time is what `uptime` says.
 
-    `wait_ms()`, `ready()`, `body()`, `answered()` or `failed()`, for ever. `draw` gives 0 to 1.
+    `wait_ms()`, `ready()`, `body()`, `answered()` or `failed()`, for ever. `draw` gives 0 to 1,
+    `note(what, detail)` is told what is worth telling.
     """
 
-    def __init__(self, spool, clock, uptime, draw, health, limits):
+    def __init__(self, spool, clock, uptime, draw, health, limits, note=lambda what, detail: None):
         self._spool = spool
         self._clock = clock
         self._uptime = uptime
         self._draw = draw
         self._health = health
         self._limits = limits
+        self._note = note
+        self._lost = None  # when the appliance was last heard of, while it is not
         self._rows = limits["batch_rows"]
         self._batch = None
         self._count = 0  # so many of its rows are in the message
@@ -122,7 +125,7 @@ class Sender:
             return
         self._refusals = 0
         if self._spool.set_aside(batch, self._count):
-            say("uplink: %d rows from %d went to a side file: %s" % (self._count, batch.first, why))
+            self._note("quarantine", "%d rows from %d: %s" % (self._count, batch.first, why))
             self._not_before = self._uptime()
         else:
             self._retry("the flash takes no side file: %s" % why, REFUSED, _LONGEST_WAIT_MS)
@@ -141,6 +144,14 @@ class Sender:
     def _enter(self, state, why):
         if (state, why) != (self.state, self._why):
             say("uplink: %s, %d rows wait" % (why, self._spool.waiting()))
+            if state == REFUSED:
+                self._note("refused", why)
+        if state in (NO_SERVER, NO_LINK):
+            if self._lost is None:
+                self._lost = self._uptime()
+        elif self._lost is not None:
+            self._note("server", "back after %d s" % ((self._uptime() - self._lost) // 1000))
+            self._lost = None
         self.state = state
         self._why = why
 
@@ -155,13 +166,17 @@ async def exchange(client, sender):
         sender.failed(error)
 
 
-async def run(client, sender, link_up):
-    """Sends for ever; waits where `link_up()` says there is no network."""
+async def run(client, sender, link_up, errand):
+    """Sends for ever, and does an errand after each message; waits where there is no network.
+
+    `await errand()` says whether there was something to do.
+    """
     while True:
         if link_up():
             wait = sender.wait_ms()
             if not wait:
                 await exchange(client, sender)
+            if await errand() or not wait:
                 continue
         else:
             await client.close()

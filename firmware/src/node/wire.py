@@ -29,13 +29,17 @@ class Batch:
 
 
 class Answer:
-    """What a 200 says: the acknowledged ranges, the appliance's clock, the versions it offers."""
+    """What a 200 says: the acknowledged ranges, the appliance's clock, and what waits.
 
-    def __init__(self, ack, now, config, firmware):
+    config: the version that holds, firmware: the one that is offered, commands: how many wait.
+    """
+
+    def __init__(self, ack, now, config=None, firmware=None, commands=None):
         self.ack = ack
         self.now = now
         self.config = config
         self.firmware = firmware
+        self.commands = commands
 
 
 def scale(value, digits):
@@ -123,6 +127,7 @@ def parse_answer(body):
         now if isinstance(now, int) else None,
         message.get("config"),
         message.get("firmware"),
+        message.get("commands"),
     )
 
 
