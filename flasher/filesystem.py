@@ -11,6 +11,10 @@ from flasher.errors import BoardError, VerificationFailed
 SOURCES = FIRMWARE / "src"
 STAY_SOURCE = ("boot.py", "main.py")
 """MicroPython starts these two by name, as source."""
+FIRST = "a"
+"""The slot that a board starts from until it has updated itself; the other one is made then."""
+SLOT = "slot"
+VERSION = "version"
 GRAIN = 32
 """Read, write and look-ahead size of MicroPython's littlefs on flash."""
 
@@ -29,6 +33,27 @@ def application(sources: Path = SOURCES) -> dict[str, bytes]:
     if missing := set(STAY_SOURCE) - set(files):
         raise BoardError(f"{sources} is no application of a node: {sorted(missing)} are missing.")
     return files
+
+
+def board(files: Mapping[str, bytes], version: str) -> dict[str, bytes]:
+    """A new board's files: what starts it, and the application in the first slot."""
+    laid = {path if path in STAY_SOURCE else f"{FIRST}/{path}": files[path] for path in files}
+    return {**laid, f"{FIRST}/{VERSION}": version.encode()}
+
+
+def changed(built: Mapping[str, bytes], there: Mapping[str, bytes]) -> tuple[list[str], str | None]:
+    """Files of a board that has run which are not as built, and the version that it has updated
+    itself to, None if that is the one that was built."""
+    slot = there.get(SLOT, FIRST.encode()).decode(errors="replace")[:1]
+    running = there.get(f"{slot}/{VERSION}", b"?").decode(errors="replace")
+    own = running if SLOT in there and running.encode() != built[f"{FIRST}/{VERSION}"] else None
+    wrong = []
+    for path, content in built.items():
+        in_slot = path.startswith(f"{FIRST}/")
+        place = f"{slot}{path[len(FIRST) :]}" if in_slot else path
+        if not (in_slot and own) and there.get(place) != content:
+            wrong.append(place)
+    return sorted(wrong), own
 
 
 def image(files: Mapping[str, bytes], flash_bytes: int) -> bytes:

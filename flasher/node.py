@@ -48,7 +48,7 @@ def template(file: Path) -> dict[str, Any]:
         raise Unprocessable(f"{file} is not JSON: {error}.") from error
     if not isinstance(read, dict):
         raise Unprocessable(f"{file} is not a JSON object.")
-    for given in ("server", "key", "key_file"):
+    for given in ("server", "key", "key_file", "firmware"):
         if given in read:
             raise Unprocessable(f"Take {given} out of {file}: the flasher puts it in itself.")
     return read
@@ -64,7 +64,8 @@ def configure(
     if not board.get("wifi"):
         raise Unprocessable("The board needs a Wi-Fi network: say which with --wifi.")
     server = {"host": host, "port": home.port, "name": home.name, "ca": home.ca}
-    return {**shared, "server": server, "board": board}
+    config = {**shared, "server": server, "board": board}
+    return {**config, "firmware": {"modulus": home.modulus}} if home.modulus else config
 
 
 def check(shared: dict[str, Any], wifi: Wifi | None, sources: Path = SOURCES) -> None:
@@ -77,12 +78,6 @@ def check(shared: dict[str, Any], wifi: Wifi | None, sources: Path = SOURCES) ->
             raise Unprocessable(f"There is no driver {driver} for a node.")
     if said := _refusal(config, sources):
         raise Unprocessable(f"A node would refuse this configuration: {said}.")
-
-
-def with_updates(config: dict[str, Any], home: Home, sources: Path = SOURCES) -> dict[str, Any]:
-    """The configuration with the key of signed firmware, if appliance and node both know of it."""
-    updating = {**config, "firmware": {"modulus": home.modulus}}
-    return updating if home.modulus and _refusal(updating, sources) is None else config
 
 
 def _refusal(config: dict[str, Any], sources: Path) -> str | None:

@@ -6,6 +6,7 @@ behind it. Without an identity in the folder, a board keeps the one it has.
 
 import hashlib
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -37,7 +38,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 def build(folder: Path, board: Board, flash_bytes: int, image: Image) -> Plan:
     """Put together what is the same for every board of a kind; same inputs, same bytes."""
-    disk = filesystem.image(filesystem.application(), flash_bytes)
+    files = filesystem.board(filesystem.application(), version("carbonseed"))
+    disk = filesystem.image(files, flash_bytes)
     stock = image.file.read_bytes()
     begin, end = (NVS_OFFSET - board.image_offset, NVS_END - board.image_offset)
     content = {BOOT: stock[:begin], MICROPYTHON: stock[end:], VFS: disk}

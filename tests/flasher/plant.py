@@ -7,7 +7,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from tests.flasher.conftest import Board
 
 HERE = Path(__file__).parent
 MICROPYTHON = Path(sys.executable).parent / "micropython"
+RESET = 77
+"""What a board of power_on.py ends with when it resets itself."""
 EMAIL = "technician@plant.example"
 PASSWORD = "brazen kettle of tin"
 WIFI_PASSWORD = "ladle, kiln and press"
@@ -108,21 +110,41 @@ async def plant(box: Box, folder: Path, store: Path) -> AsyncIterator[Plant]:
 @asynccontextmanager
 async def power_on(board: Board, folder: Path) -> AsyncIterator[Path]:
     """MicroPython runs what lies in the board's flash; its console goes to the file given back."""
-    flash, console = folder / "flash.bin", folder / "console"
+    flash = folder / "flash.bin"
     flash.write_bytes(await asyncio.to_thread(board.flash))
-    with console.open("wb") as out:
-        running = await asyncio.create_subprocess_exec(
-            MICROPYTHON,
-            *("-X", "heapsize=16M", str(HERE / "board" / "power_on.py"), str(flash)),
-            stdout=out,
-            stderr=STDOUT,
-            env={**os.environ, "TZ": "UTC"},
-        )
+    async with powered(flash, folder / "console"):
+        yield folder / "console"
+
+
+@asynccontextmanager
+async def powered(flash: Path, console: Path) -> AsyncIterator[None]:
+    """MicroPython runs what lies in this file, again whenever it resets itself."""
+    living = asyncio.create_task(_lives(flash, console))
     try:
-        yield console
+        yield
     finally:
-        running.kill()
-        await running.wait()
+        living.cancel()
+        with suppress(asyncio.CancelledError):
+            await living
+
+
+async def _lives(flash: Path, console: Path) -> None:
+    code = RESET
+    with console.open("wb") as out:
+        while code == RESET:
+            running = await asyncio.create_subprocess_exec(
+                MICROPYTHON,
+                *("-X", "heapsize=16M", str(HERE / "board" / "power_on.py"), str(flash)),
+                stdout=out,
+                stderr=STDOUT,
+                env={**os.environ, "TZ": "UTC"},
+            )
+            try:
+                code = await running.wait()
+            finally:
+                if running.returncode is None:
+                    running.kill()
+                    await running.wait()
 
 
 def _setup_code(box: Box) -> str:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ async def test_eight_boards_of_every_chip_report_after_one_command(there: Plant,
         assert await process.wait() == 0, said + out
     assert out.count("PASS  ") == len(plugged)
 
-    disk = filesystem.application()
+    disk = filesystem.board(filesystem.application(), version("carbonseed"))
     secrets = [WIFI_PASSWORD]
     for chip, board in zip(CHIPS, plugged.values(), strict=True):
         flash = await asyncio.to_thread(board.flash)

@@ -29,7 +29,7 @@ def show(folder):
         if kind == 0x4000: show(folder + "/" + name)
         else: print((folder + "/" + name)[7:], size)
 show("/board")
-sys.path.insert(0, "/board")
+sys.path.insert(0, "/board/a")
 from node import config, wire
 print(sys.modules["node.wire"].__file__)
 """
@@ -41,8 +41,13 @@ def application() -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def disk(application) -> bytes:
-    return filesystem.image(application, FLASH_BYTES)
+def files(application) -> dict[str, bytes]:
+    return filesystem.board(application, "1.0.0")
+
+
+@pytest.fixture(scope="module")
+def disk(files) -> bytes:
+    return filesystem.image(files, FLASH_BYTES)
 
 
 def test_every_module_is_there_as_bytecode_and_the_two_starters_as_source(application) -> None:
@@ -57,8 +62,16 @@ def test_every_module_is_there_as_bytecode_and_the_two_starters_as_source(applic
     assert all(data[:2] == b"M\x06" for data in compiled)  # bytecode version 6
 
 
+def test_the_application_lies_in_the_first_slot_with_its_version(application, files) -> None:
+    assert {path for path in files if "/" not in path} == {"boot.py", "main.py"}
+    assert files["a/node/app.mpy"] == application["node/app.mpy"]
+    assert files["a/version"] == b"1.0.0"
+    assert len(files) == len(application) + 1
+
+
 def test_the_same_sources_make_the_same_bytes(disk) -> None:
-    assert filesystem.image(filesystem.application(), FLASH_BYTES) == disk
+    again = filesystem.board(filesystem.application(), "1.0.0")
+    assert filesystem.image(again, FLASH_BYTES) == disk
     assert len(disk) == FLASH_BYTES - 0x200000
 
 
@@ -74,7 +87,7 @@ def test_the_image_is_as_large_as_what_a_board_mounts(application, megabytes: in
     assert filesystem.contents(disk) == application
 
 
-def test_micropython_mounts_it_and_imports_the_application(disk, application, tmp_path) -> None:
+def test_micropython_mounts_it_and_imports_the_application(disk, files, tmp_path) -> None:
     file = tmp_path / "vfs.bin"
     file.write_bytes(disk)
     script = tmp_path / "mount.py"
@@ -88,9 +101,9 @@ def test_micropython_mounts_it_and_imports_the_application(disk, application, tm
     assert done.returncode == 0, done.stderr
     *listed, imported = done.stdout.splitlines()
     assert dict(line.split() for line in listed) == {
-        path: str(len(data)) for path, data in application.items()
+        path: str(len(data)) for path, data in files.items()
     }
-    assert imported == "/board/node/wire.mpy"
+    assert imported == "/board/a/node/wire.mpy"
 
 
 def test_a_module_that_is_no_python_is_named(tmp_path: Path) -> None:

@@ -76,15 +76,8 @@ def test_a_shared_file_that_is_none_is_refused(tmp_path: Path, text: str, said: 
         node.template(file)
 
 
-def test_the_key_of_signed_firmware_goes_to_a_node_that_knows_of_it(tmp_path) -> None:
-    sources = tmp_path / "src"
-    (sources / "node").mkdir(parents=True)
-    text = "class ConfigError(Exception): pass\nclass Config:\n    def __init__(self, data, _):\n"
-    file = sources / "node" / "config.py"
-    home, bare = node.Home(8444, "devices", "-----BEGIN", "ab" * 384), {"sensors": []}
-    file.write_text(text + "        if 'firmware' in data: raise ConfigError('unknown')\n")
-    assert node.with_updates(bare, home, sources) == bare
-    file.write_text(text + "        assert data['firmware'] == {'modulus': 'ab' * 384}\n")
-    updating = {**bare, "firmware": {"modulus": home.modulus}}
-    assert node.with_updates(bare, home, sources) == updating
-    assert node.with_updates(bare, node.Home(8444, "devices", "-----BEGIN"), sources) == bare
+def test_the_key_of_signed_firmware_goes_along_where_there_is_one() -> None:
+    home = Home(8444, "devices", "-----BEGIN", "ab" * 384)
+    config = node.configure({"sensors": SENSORS}, "10.0.0.5", home, WIFI, 1)
+    assert config["firmware"] == {"modulus": home.modulus}
+    assert "firmware" not in node.configure({"sensors": SENSORS}, "10.0.0.5", HOME, WIFI, 1)

@@ -26,6 +26,19 @@ def test_every_blob_is_read_back_as_it_was(esp32, size: int) -> None:
         assert bytes(buffer[:length]) == blob
 
 
+def test_a_board_replaces_a_blob_and_keeps_the_rest(esp32) -> None:
+    blobs = {"config": b"c" * 2500, "key": b"csk_" + b"k" * 54}
+    esp32.partition = nvs.image(blobs)
+    for key in (b"csk_" + b"n" * 54, b"csk_" + b"m" * 54, b"short"):
+        esp32.NVS(nvs.NAMESPACE).set_blob("key", key)
+        for name, blob in {**blobs, "key": key}.items():
+            buffer = bytearray(4000)
+            length = esp32.NVS(nvs.NAMESPACE).get_blob(name, buffer)
+            assert bytes(buffer[:length]) == blob
+    with pytest.raises(OSError, match="-4357"):
+        esp32.NVS(nvs.NAMESPACE).set_blob("key", b"x" * 2000)
+
+
 def test_what_is_not_there_is_an_oserror_as_on_a_board(esp32) -> None:
     esp32.partition = nvs.image({"key": b"k"})
     with pytest.raises(OSError, match="-4354"):

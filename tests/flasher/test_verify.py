@@ -10,7 +10,7 @@ from flasher.errors import VerificationFailed
 from flasher.esptool import Part
 
 ESP32 = boards.board("esp32")
-FLASH_BYTES = VFS_OFFSET + 128 * 1024
+FLASH_BYTES = VFS_OFFSET + 256 * 1024
 """A small file system, for a short test."""
 
 
@@ -21,7 +21,7 @@ def board(plug_in):
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return filesystem.application()
+    return filesystem.board(filesystem.application(), "1.0.0")
 
 
 @pytest.fixture
@@ -65,10 +65,27 @@ def test_files_that_a_board_has_added_are_its_own_affair(board, built, files, pu
 def test_a_file_of_the_application_that_was_changed_is_named(
     board, built, files, put, told
 ) -> None:
-    changed = {**files, "main.py": b"print('mine')\n", "node/net.mpy": files["node/net.mpy"] + b"!"}
+    net = files["a/node/net.mpy"] + b"!"
+    changed = {**files, "main.py": b"print('mine')\n", "a/node/net.mpy": net}
     put(built, "vfs.bin", filesystem.image(changed, FLASH_BYTES))
-    with pytest.raises(VerificationFailed, match=r": main\.py, node/net\.mpy\. Flash it again\.$"):
+    with pytest.raises(VerificationFailed, match=r": a/node/net\.mpy, main\.py\. Flash it again"):
         flow.compare_used(board.port, ESP32, built, told.append)
+
+
+def test_a_board_that_has_updated_itself_is_told_and_its_starters_are_compared(files) -> None:
+    newer = {f"b{path[1:]}": data for path, data in files.items() if path.startswith("a/")}
+    there = {**files, **newer, "slot": b"b", "b/version": b"1.1.0", "b/node/app.mpy": b"M"}
+    assert filesystem.changed(files, there) == ([], "1.1.0")
+    there["boot.py"] = b"pass"
+    assert filesystem.changed(files, there) == (["boot.py"], "1.1.0")
+
+
+def test_the_same_application_in_the_other_slot_is_compared_there(files) -> None:
+    moved = {f"b{path[1:]}": data for path, data in files.items() if path.startswith("a/")}
+    there = {**files, **moved, "slot": b"b0", "a/node/app.mpy": b"M"}
+    assert filesystem.changed(files, there) == ([], None)
+    del there["b/node/app.mpy"]
+    assert filesystem.changed(files, there) == (["b/node/app.mpy"], None)
 
 
 def test_a_file_system_that_cannot_be_read_is_told(board, built, put, told) -> None:

@@ -1,6 +1,8 @@
 """Nodes' other calls: configuration, firmware, commands, log, key; each of its own device alone."""
 
 import asyncio
+import hashlib
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
@@ -29,6 +31,7 @@ LARGEST = 4 * 1024
 PIECE_BYTES = 16 * 1024
 SEND_SECONDS = 300.0
 """A node that takes longer over an answer has gone."""
+_RANGE = re.compile(r"bytes=(\d{1,9})-(\d{0,9})")
 
 
 class OnlyTold(OnlyPost):
@@ -107,7 +110,28 @@ async def _firmware(db: Pool, call: Call) -> Told:
     if bundle is None:
         return Told(204, [])
     await update_device_fetching(db, call.holder.device_id, call.now)
-    return Told(200, [(b"content-type", b"application/octet-stream")], bundle)
+    return _part(bundle, header(call.scope, b"range"))
+
+
+def _part(bundle: bytes, wanted: str) -> Told:
+    """A bundle, or the part of it that a Range header names (RFC 9110, 14); a list is ignored."""
+    size = len(bundle)
+    tag = hashlib.sha256(bundle).hexdigest()
+    headers: list[Header] = [
+        (b"content-type", b"application/octet-stream"),
+        (b"accept-ranges", b"bytes"),
+        (b"etag", f'"{tag}"'.encode()),
+    ]
+    named = _RANGE.fullmatch(wanted)
+    if named is None:
+        return Told(200, headers, bundle)
+    first, last = int(named[1]), min(int(named[2] or size), size - 1)
+    if first >= size:
+        return Told(416, [(b"content-range", f"bytes */{size}".encode())])
+    if last < first:
+        return Told(200, headers, bundle)
+    headers.append((b"content-range", f"bytes {first}-{last}/{size}".encode()))
+    return Told(206, headers, bundle[first : last + 1])
 
 
 async def _commands(db: Pool, call: Call) -> Told:

@@ -1,7 +1,8 @@
 """micropython power_on.py FLASH: starts a board from the bytes of its flash.
 
 NVS at 0x9000 and the file system from 0x200000 are the board's own; nothing of this machine's disk
-is left to it. Its clock begins in 2000, as a real one's does. The network is this machine's.
+is left to it, and what it writes is in FLASH at once. Its clock begins in 2000, as a real one's
+does. The network is this machine's. A reset ends it with RESET: power it on again.
 """
 
 import os
@@ -13,19 +14,30 @@ import vfs
 HERE = __file__[: __file__.rindex("/")]
 BLOCK = 4096
 FROM_2000 = 946684800
+RESET = 77
 
 sys.path.insert(0, HERE)
 import esp32  # noqa: E402 - the one beside this file
 
-with open(sys.argv[1], "rb") as file:  # noqa: PTH123  MicroPython has no pathlib
-    flash = bytearray(file.read())
+medium = open(sys.argv[1], "r+b")  # noqa: PTH123, SIM115  as long as the board has power
+flash = bytearray(medium.read())
 esp32.partition = bytes(flash[0x9000:0xF000])
 
 
+def keep(offset, data):
+    medium.seek(offset)
+    medium.write(data)
+    medium.flush()
+
+
+esp32.changed = lambda partition: keep(0x9000, partition)
+
+
 class Flash:
-    """The file system's part of the flash, in memory: a byte once written needs erasing."""
+    """The file system's part of the flash: a byte once written needs erasing."""
 
     def __init__(self, offset):
+        self.offset = offset
         self.flash = memoryview(flash)[offset:]
 
     def readblocks(self, block, buffer, offset=0):
@@ -38,6 +50,7 @@ class Flash:
             if self.flash[start + i] & buffer[i] != buffer[i]:
                 raise OSError(5)
         self.flash[start : start + len(buffer)] = buffer
+        keep(self.offset + start, buffer)
 
     def ioctl(self, operation, argument):
         if operation == 4:
@@ -47,6 +60,7 @@ class Flash:
         if operation == 6:
             start = argument * BLOCK
             self.flash[start : start + BLOCK] = b"\xff" * BLOCK
+            keep(self.offset + start, b"\xff" * BLOCK)
         return 0
 
 
@@ -105,8 +119,32 @@ class WLAN:
         return -61
 
 
+class WDT:
+    def __init__(self, timeout):
+        print("wdt:", timeout)
+
+    def feed(self):
+        pass
+
+
+class Timer:
+    ONE_SHOT = 0
+
+    def __init__(self, number):
+        self.number = number
+
+    def init(self, period, mode, callback):
+        print("timer:", self.number, period, mode)
+
+
+def reset():
+    sys.exit(RESET)
+
+
 sys.modules["time"] = Time()
-sys.modules["machine"] = Module(reset_cause=lambda: 1, PWRON_RESET=1, RTC=RTC)
+sys.modules["machine"] = Module(
+    reset_cause=lambda: 1, PWRON_RESET=1, RTC=RTC, WDT=WDT, Timer=Timer, reset=reset
+)
 sys.modules["network"] = Module(STA_IF=0, WLAN=WLAN)
 
 vfs.umount("/")

@@ -155,6 +155,27 @@ async def test_the_bundle_is_signed_whole_and_sent_in_pieces(fleet: Fleet, ask) 
     assert (read.files, read.manifest.version) == (FILES, NEW)
 
 
+async def test_a_bundle_is_fetched_in_parts_that_are_of_one_bundle(fleet: Fleet, ask) -> None:
+    await fleet.grow(1)
+    await fleet.begin()
+    key = fleet.nodes[0].key
+    whole = await ask("GET", "/node/firmware", key)
+    size = len(whole.body)
+
+    async def part(wanted: str) -> tuple[int, str | None, bytes]:
+        got = await ask("GET", "/node/firmware", key, range=wanted)
+        assert got.status == 416 or got.headers["etag"] == whole.headers["etag"]
+        return got.status, got.headers.get("content-range"), got.body
+
+    assert await part("bytes=0-99") == (206, f"bytes 0-99/{size}", whole.body[:100])
+    assert await part("bytes=100-") == (206, f"bytes 100-{size - 1}/{size}", whole.body[100:])
+    last = await part(f"bytes={size - 9}-{size + 9}")
+    assert last == (206, f"bytes {size - 9}-{size - 1}/{size}", whole.body[-9:])
+    assert (await part(f"bytes={size}-"))[:2] == (416, f"bytes */{size}")
+    for ignored in ("bytes=9-5", "bytes=-9", "bytes=0-1,4-5", "rows=0-1", "bytes=x-"):
+        assert await part(ignored) == (200, None, whole.body)
+
+
 async def test_a_node_that_stops_taking_its_bundle_is_let_go(
     fleet: Fleet, door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
