@@ -54,6 +54,7 @@ from appliance.store.migrate import migrate
 from appliance.store.pool import Pool, open_pool
 from appliance.workers.archiver import run_archiver
 from appliance.workers.archiving import Archiving, open_mirror
+from appliance.workers.commands import run_commands
 from appliance.workers.engine import run_engine
 from appliance.workers.escalator import run_escalator
 from appliance.workers.health import run_health
@@ -285,6 +286,9 @@ def _engine(ground: _Ground, vault: Vault) -> Workers:
         "models": partial(run_models, source, _now),
         "space": space.run,
         "partitions": partial(run_partitions, ground.pool, _now),
+        "commands": partial(
+            run_commands, ground.pool, timedelta(hours=settings.command_expiry_hours), _now
+        ),
         "rollouts": partial(run_rollouts, ground.pool, _pace(settings), _now),
         "engine": partial(run_engine, source, _now),
         "escalator": partial(run_escalator, ground.pool, _now),

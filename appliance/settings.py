@@ -53,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Batches that may wait for the writer; more are answered 503."""
     device_requests_per_minute: Count = 600
     """Posts a device may make before it is answered 429."""
+    command_expiry_hours: Annotated[float, msgspec.Meta(gt=0, le=8760)] = 24.0
+    """So long a command waits for its device; then it is taken back."""
     rollout_soak_minutes: Annotated[float, msgspec.Meta(ge=0, le=10_080)] = 10.0
     """So long a stage of a firmware roll-out is watched before the next one begins."""
     rollout_patience_minutes: Annotated[float, msgspec.Meta(gt=0, le=10_080)] = 30.0

@@ -24,6 +24,7 @@ from appliance.model.metric import Metric
 from appliance.model.scope import Scope
 from appliance.store.metrics import select_metrics
 from appliance.store.model_scores import select_model_states
+from appliance.store.rollouts import Halted, select_halted
 from appliance.store.signals import KnownSignal, select_looks, select_signals
 
 AHEAD = timedelta(days=14)
@@ -50,6 +51,8 @@ async def advisories(
     for model in await select_model_states(source.db, [factory_id], now):
         if model.failures:
             found.append(_of_model(model, machines.get(model.device_id)))
+    if halted := await select_halted(source.db, factory_id):
+        found.append(_of_rollout(halted))
     return sorted(found, key=lambda one: (-one.urgency, one.device, one.kind))[:MOST]
 
 
@@ -162,6 +165,21 @@ def _of_model(model: ModelState, machine: str | None) -> Advisory:
         since=model.answered_at,
         due=None,
         urgency=1.0,
+    )
+
+
+def _of_rollout(halted: Halted) -> Advisory:
+    return Advisory(
+        kind="firmware",
+        device_id=halted.device_id,
+        device=halted.device,
+        machine=halted.machine,
+        metric=None,
+        text=f"The roll-out of firmware {halted.version} has halted: {halted.reason} "
+        f"{halted.device}: {halted.detail}",
+        since=halted.changed_at,
+        due=None,
+        urgency=5.0,
     )
 
 

@@ -226,7 +226,7 @@ class MachineInsight(msgspec.Struct, frozen=True, kw_only=True):
 class Advisory(msgspec.Struct, frozen=True, kw_only=True):
     """What gets worse and is no alarm. urgency: the greater, the sooner worth a look."""
 
-    kind: Literal["forecast", "drift", "deviation", "model"]
+    kind: Literal["forecast", "drift", "deviation", "model", "firmware"]
     device_id: DeviceId
     device: str
     machine: str | None

@@ -1,6 +1,6 @@
 """Commands: given by people, fetched by the device, done once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -16,6 +16,7 @@ from appliance.store.device_keys import notify_device_keys
 from appliance.store.pool import Db, Pool
 
 LOCATE_SECONDS = 60
+ITSELF = Actor("carbonseed", "commands")
 
 
 async def listed(db: Db, scope: Scope, device_id: DeviceId) -> list[Command]:
@@ -47,6 +48,24 @@ async def give(
         )
         await audit.record(connection, entry)
     return command
+
+
+async def take_back(db: Pool, expiry: timedelta, now: datetime) -> None:
+    """Delete commands that no device has done in so long: nobody expects them any more."""
+    async with db.acquire() as connection, connection.transaction():
+        expired = await stored.delete_expired_commands(connection, now - expiry)
+        await notify_device_keys(connection, [command.device_id for _, command in expired])
+        for factory_id, command in expired:
+            entry = AuditEntry(
+                at=now,
+                actor=ITSELF,
+                action="device.command.expire",
+                object=f"device {command.device_id}",
+                factory_ids=[factory_id],
+                old={"id": command.id, "do": command.do, "asked_by": command.asked_by},
+                reason=f"The device has not done it within {expiry / timedelta(hours=1):g} h.",
+            )
+            await audit.record(connection, entry)
 
 
 async def for_node(db: Db, device_id: DeviceId) -> list[NodeCommand]:

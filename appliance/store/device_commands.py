@@ -7,7 +7,7 @@ import asyncpg
 
 from appliance.errors import Conflict
 from appliance.model.command import Action, Command, NewCommand
-from appliance.model.ids import DeviceId
+from appliance.model.ids import DeviceId, FactoryId
 from appliance.store.pool import Connection, Db
 
 KEPT = 200
@@ -51,6 +51,21 @@ async def insert_device_command(
     except asyncpg.UniqueViolationError as error:
         raise Conflict(f"The command {asked.do} waits for this device already.") from error
     return Command(**row)  # type: ignore[arg-type]  # an insert returns its row
+
+
+async def delete_expired_commands(
+    db: Connection, given_before: datetime
+) -> list[tuple[FactoryId, Command]]:
+    """Delete what was given before this moment and is not done; each with its factory."""
+    rows = await db.fetch(
+        """
+        delete from device_commands c using devices d
+         where d.id = c.device_id and c.done_at is null and c.asked_at < $1
+        returning d.factory_id, c.id, c.device_id, c.action as do, c.seconds, c.asked_at,
+                  c.asked_by, c.done_at""",
+        given_before,
+    )
+    return [(FactoryId(factory_id), Command(*command)) for factory_id, *command in rows]
 
 
 async def update_commands_done(

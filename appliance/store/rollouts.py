@@ -27,6 +27,37 @@ class Progress(NamedTuple):
     quiet_since: datetime
 
 
+class Halted(NamedTuple):
+    """A roll-out that devices failed, with the newest of them and what is known of that one."""
+
+    version: str
+    reason: str
+    changed_at: datetime
+    device_id: DeviceId
+    device: str
+    machine: str | None
+    detail: str
+
+
+async def select_halted(db: Db, factory_id: FactoryId) -> Halted | None:
+    """A factory's newest roll-out, if devices failed it and it is halted."""
+    row = await db.fetchrow(
+        """
+        select r.version, r.reason, r.changed_at, d.id as device_id, d.name as device,
+               m.name as machine, f.detail
+          from firmware_rollouts r
+          join firmware_rollout_devices f
+            on f.rollout_id = r.id and f.state in ('failed', 'back')
+          join devices d on d.id = f.device_id
+          left join machines m on m.id = d.machine_id
+         where r.factory_id = $1 and r.state = 'halted'
+           and r.id = (select max(id) from firmware_rollouts where factory_id = $1)
+         order by f.changed_at desc, d.id limit 1""",
+        factory_id,
+    )
+    return None if row is None else Halted(**row)
+
+
 async def select_rollouts(db: Db, scope: Scope, rollout_id: int | None = None) -> list[Rollout]:
     """The roll-outs in scope, newest first, or one of them."""
     rows = await db.fetch(

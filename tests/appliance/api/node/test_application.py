@@ -1,6 +1,8 @@
 """What nodes fetch and tell: each its own, with a device key and nothing else."""
 
 import asyncio
+import json
+from datetime import timedelta
 
 import pytest
 
@@ -90,6 +92,27 @@ async def test_the_configuration_is_fetched_once_a_version(
     assert (await ask("GET", "/node/config", key, if_none_match='"0"')).status == 200
     await configure()
     assert (await ask("GET", "/node/config", key, if_none_match='"1"')).json["version"] == 2
+
+
+async def test_a_command_that_nobody_has_done_in_time_is_taken_back_and_can_be_given_again(
+    ingest: Ingest, site, command, ask
+) -> None:
+    old = await command("restart")
+    ingest.clock.forward(hours=23)
+    new = await command("locate", 60)
+    ingest.clock.forward(hours=1, seconds=1)
+    await commands.take_back(ingest.pool, timedelta(hours=24), ingest.clock())
+    waiting = (await ask("GET", "/node/commands", site.node.key)).json["commands"]
+    assert [one["id"] for one in waiting] == [new]
+    entry = await ingest.pool.fetchrow(
+        "select old, reason, factory_ids from audit where action = 'device.command.expire'"
+    )
+    told = entry["old"] if isinstance(entry["old"], dict) else json.loads(entry["old"])
+    assert told == {"id": old, "do": "restart", "asked_by": ADA.name}
+    assert entry["reason"] == "The device has not done it within 24 h."
+    assert entry["factory_ids"] == [ingest.factory.id]
+    await command("restart")
+    assert (await select_key_holder(ingest.pool, site.node.key_id)).commands == 2  # type: ignore[union-attr]
 
 
 async def test_commands_wait_until_the_node_tells_that_they_are_done(

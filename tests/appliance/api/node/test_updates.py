@@ -2,15 +2,20 @@
 back."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from appliance.api.node import application
+from appliance.archive.read import Archive
 from appliance.errors import Conflict
+from appliance.history.advisories import advisories
+from appliance.history.readings import Source
 from appliance.model import bundle
 from appliance.model.audit import Actor
 from appliance.model.firmware import NewRollout, Rollout
+from appliance.model.insight import Advisory
 from appliance.nodes import releases, rollouts
 from appliance.nodes.rollouts import Pace
 from appliance.store.device_keys import select_key_holder
@@ -235,6 +240,34 @@ async def test_a_node_that_came_back_from_it_halts_it(fleet: Fleet) -> None:
     _, devices = await rollouts.one(fleet.ingest.pool, fleet.ingest.scope, halted.id)
     assert devices[0].detail == "It came back from 1.0.7 to 1.0.3."
     assert await fleet.fetch(node) is None
+
+
+async def test_a_roll_out_that_halts_by_itself_is_worth_a_look_until_it_goes_on(
+    fleet: Fleet, tmp_path
+) -> None:
+    await fleet.grow(2)
+    await fleet.begin()
+    node, ingest = fleet.nodes[-1], fleet.ingest
+    await fleet.fetch(node)
+    await fleet.tell(node.key, version=OLD, rollback=NEW, boot=5)
+
+    async def seen() -> list[Advisory]:
+        with ThreadPoolExecutor(1) as blocking:
+            source = Source(ingest.pool, blocking, Archive(tmp_path))
+            factory, now = ingest.factory.id, ingest.clock()
+            return await advisories(source, ingest.scope, factory, now)
+
+    assert await seen() == []
+    halted = await fleet.look()
+    [found] = await seen()
+    assert (found.kind, found.device_id, found.since) == ("firmware", node.id, halted.changed_at)
+    assert found.text.startswith(
+        "The roll-out of firmware 1.0.7 has halted: 1 of 1 device that was offered 1.0.7 did not "
+        "take it. "
+    )
+    assert found.text.endswith("It came back from 1.0.7 to 1.0.3.")
+    await rollouts.resume(ingest.pool, ingest.scope, ADA, halted.id, ingest.clock())
+    assert await seen() == []
 
 
 async def test_a_node_that_refuses_it_says_why_once(fleet: Fleet) -> None:
