@@ -7,10 +7,10 @@ import time
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from node import board, compat
+from node import board, compat, config
 
 
 class Station:
@@ -50,15 +50,55 @@ class RTC:
         RTC.set_to = value
 
 
+class Pin:
+    OUT = 1
+
+    def __init__(self, _number: int, _mode: int) -> None:
+        self.values: list[int] = []
+        Pin.made = self
+
+    made: "Pin"
+
+    def value(self, on: int) -> None:
+        self.values.append(on)
+
+
+class NVS:
+    """The board's store: what is set is there once it is committed."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def __init__(self, namespace: str) -> None:
+        assert namespace == "carbonseed"
+        self.set: dict[str, bytes] = {}
+
+    def get_blob(self, name: str, buffer: bytearray) -> int:
+        if name not in self.kept:
+            raise OSError(-0x1102)
+        buffer[: len(self.kept[name])] = self.kept[name]
+        return len(self.kept[name])
+
+    def set_blob(self, name: str, blob: bytes) -> None:
+        self.set[name] = blob
+
+    def commit(self) -> None:
+        self.kept.update(self.set)
+
+
 @pytest.fixture
 def hardware(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
     machine: Any = types.ModuleType("machine")
     machine.PWRON_RESET, machine.WDT_RESET, machine.RTC = 1, 3, RTC
+    machine.Pin = Pin
     machine.reset_cause = lambda: 3
     network: Any = types.ModuleType("network")
     network.WLAN, network.STA_IF = Station, 0
     monkeypatch.setitem(sys.modules, "machine", machine)
     monkeypatch.setitem(sys.modules, "network", network)
+    esp32: Any = types.ModuleType("esp32")
+    esp32.NVS = NVS
+    monkeypatch.setitem(sys.modules, "esp32", esp32)
+    NVS.kept.clear()
     RTC.set_to = None
     yield importlib.reload(board)
     monkeypatch.undo()
@@ -83,13 +123,14 @@ def test_the_wifi_is_joined_and_joined_again_when_it_is_lost(
 ) -> None:
     real_sleep = asyncio.sleep
     monkeypatch.setattr(hardware.asyncio, "sleep", lambda _seconds: real_sleep(0))
+    told: list[tuple[str, str]] = []
 
     async def until(link: Any, joined: bool) -> None:
         while link.up() != joined:
             await real_sleep(0)
 
     async def live() -> None:
-        link = hardware.Link({"ssid": "plant", "password": "secret"})
+        link = hardware.Link({"ssid": "plant", "password": "secret"}, lambda *e: told.append(e))
         assert not link.up()
         assert link.rssi() is None
         keeping = asyncio.create_task(link.keep())
@@ -102,6 +143,7 @@ def test_the_wifi_is_joined_and_joined_again_when_it_is_lost(
     asyncio.run(asyncio.wait_for(live(), 10))
     joins = [call for call in Station.made.calls if call[0] == "connect"]
     assert joins == [("connect", "plant", "secret")] * 3
+    assert told == [("wifi", "joined after 0 s, -61 dBm")] * 2
     assert Station.made.calls[0] == ("active", True)
 
 
@@ -141,3 +183,45 @@ def test_a_clock_that_is_right_is_left_alone_and_kept_once_a_day(
 def test_a_desktop_keeps_its_own_clock(tmp_path: Path) -> None:
     board.Clock(str(tmp_path)).learn(1)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_light_counts_the_state_and_flickers_where_it_is_to_be_found(
+    hardware: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_sleep = asyncio.sleep
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        await real_sleep(0)
+
+    monkeypatch.setattr(hardware.asyncio, "sleep", sleep)
+
+    async def live() -> None:
+        light = hardware.Light(2)
+        light.locate(3)
+        showing = asyncio.create_task(light.show(lambda: 4))
+        while waited.count(1.5) < 2:
+            await real_sleep(0)
+        showing.cancel()
+
+    asyncio.run(asyncio.wait_for(live(), 10))
+    first = waited[: waited.index(1.5)]
+    assert (first.count(0.05), first.count(0.15)) == (60, 4)
+    assert Pin.made.values[:76] == [1, 0] * 38
+
+
+def test_a_board_without_a_light_is_not_to_be_seen(hardware: Any) -> None:
+    light = hardware.Light(None)
+    light.locate(60)
+    asyncio.run(asyncio.wait_for(light.show(lambda: 1), 10))
+
+
+def test_a_new_key_replaces_the_old_one_in_the_boards_own_store(
+    hardware: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    NVS.kept["key"] = b"csk_old"
+    assert hardware.provisioned("key") == "csk_old"
+    monkeypatch.setattr(config, "board", hardware)
+    config.keep_key("/there is no such file", "csk_new")
+    assert hardware.provisioned("key") == "csk_new"

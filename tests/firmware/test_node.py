@@ -197,7 +197,7 @@ def test_it_ends_when_whoever_started_it_is_gone(
     node = start(config(), "--lifeline")
     eventually(lambda: numbers(node.epoch))
     output = node.ended()  # closes its standard input
-    assert node.process.returncode == 0
+    assert node.process.returncode == 0, output
     assert "node: ended" in output
 
 
@@ -229,3 +229,57 @@ def test_what_is_wrong_with_the_configuration_is_said_in_a_line(
     assert done.returncode == 2
     assert done.stdout == "node: cannot start: server.name is missing\n"
     assert done.stderr == ""
+
+
+def told(what: str) -> list[str]:
+    """The details of such events, as the server was told them."""
+    return [e["detail"] for log in ask("/told") for e in log["events"] if e["what"] == what]
+
+
+def test_a_new_configuration_takes_effect_and_no_row_is_lost(
+    start: Callable[..., Node], config: Callable[..., Path]
+) -> None:
+    node = start(config())
+    eventually(lambda: numbers(node.epoch))
+    ask("/offer", {"config": {"v": 1, "version": 7, "sampling": {"interval_ms": 10}}})
+    eventually(lambda: "7" in told("config-used"))
+    output = node.signal(signal.SIGINT)
+    assert output.count("2 sensors every 10 ms") == 1
+    for epoch in {row[0] for row in ask("/rows")["rows"]}:
+        seen = numbers(epoch)
+        assert seen == list(range(len(seen)))
+
+
+def test_a_configuration_with_which_no_node_can_be_made_is_left_again(
+    start: Callable[..., Node], config: Callable[..., Path]
+) -> None:
+    node = start(config())
+    worse = {"v": 1, "version": 8, "sensors": [{"metric": "gas", "driver": "nothing"}]}
+    ask("/offer", {"config": worse})
+    assert "no driver nothing" in eventually(lambda: told("config-refused"))[0]
+    before = len(ask("/rows")["rows"])
+    eventually(lambda: len(ask("/rows")["rows"]) > before)
+    output = node.signal(signal.SIGINT)
+    assert output.count("2 sensors every 20 ms") == 2
+
+
+def test_a_node_that_somebody_watches_over_leaves_the_next_start_to_them(
+    start: Callable[..., Node], config: Callable[..., Path]
+) -> None:
+    node = start(config(), "--lifeline")
+    eventually(lambda: numbers(node.epoch))
+    ask("/offer", {"commands": [{"id": 4, "do": "restart"}]})
+    assert node.process.wait(timeout=15) == 3
+    node.ended()
+    assert [log["done"] for log in ask("/told") if log["done"]] == [[4]]
+
+
+def test_an_application_that_does_not_load_ends_the_start(interpreter: str, tmp_path: Path) -> None:
+    (tmp_path / "node").mkdir()
+    (tmp_path / "node" / "__init__.py").write_text("")
+    (tmp_path / "node" / "app.py").write_text("import nothing_of_that_name\n")
+    (tmp_path / "main.py").write_text(MAIN.read_text())
+    command = [interpreter, str(tmp_path / "main.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    assert done.returncode == 1
+    assert "nothing_of_that_name" in done.stdout + done.stderr

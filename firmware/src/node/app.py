@@ -116,8 +116,10 @@ class Node:
         ]
         work = [asyncio.create_task(self._guard(loop, stopped)) for loop in loops]
         await stopped.wait()
-        for task in work:
-            task.cancel()
+        for task in work:  # what is under way ends before its connection does
+            while not task.done():  # `wait_for` of CPython 3.11 can swallow one
+                task.cancel()
+                await asyncio.sleep(0.01)
         await self.client.close()
 
     def restart(self):
