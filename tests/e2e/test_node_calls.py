@@ -201,6 +201,8 @@ async def break_it(kiln: Kiln, tmp_path: Path) -> None:
     state = await roll_out(kiln, await asyncio.to_thread(release, BROKEN, sources))
     await until(state, "halted")
     assert await kiln.runs() == {"version": NEW, "slot": "b", "config": 1}
+    seen = await kiln.get(f"/insights/advisories?factory_id={kiln.factory}")
+    assert [(one["kind"], one["device"]) for one in seen["advisories"]] == [("firmware", "Kiln 3")]
     before = await kiln.read_at()
 
     async def goes_on() -> bool:

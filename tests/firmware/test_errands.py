@@ -196,6 +196,14 @@ class Errands(unittest.TestCase):
         self.assertEqual(self.told()[-1]["done"], [9])
         self.assertIn(("command", "read-config: status 404"), self.events())
 
+    def test_what_makes_no_sense_stops_neither_readings_nor_the_node(self):
+        for commands in ([{"id": 1}], [7], "restart", [{"id": 2, "do": "locate"}]):
+            self.ask("/offer", {"commands": commands})
+            node = self.life()
+            self.assertFalse(node.ended)
+            self.assertEqual(node.sender.delivered, 6)
+            self.ask("/forget")
+
     def test_a_new_key_is_kept_before_it_is_used(self):
         self.ask("/offer", {"commands": [{"id": 3, "do": "rotate-key"}]})
         self.life()

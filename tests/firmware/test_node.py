@@ -57,7 +57,7 @@ class Node:
         return self.ended()
 
     def ended(self) -> str:
-        self.output += self.process.communicate(timeout=10)[0].decode()
+        self.output += self.process.communicate(timeout=60)[0].decode()
         return self.output
 
 
@@ -111,11 +111,11 @@ def config(tmp_path: Path) -> Iterator[Callable[..., Path]]:
 
 
 def eventually(what: Callable[[], Any]) -> Any:
-    for _ in range(300):
+    for _ in range(1200):
         if found := what():
             return found
         time.sleep(0.05)
-    pytest.fail("it did not happen within 15 seconds")
+    pytest.fail("it did not happen within a minute")
 
 
 def numbers(epoch: str) -> list[int]:
@@ -269,7 +269,7 @@ def test_a_node_that_somebody_watches_over_leaves_the_next_start_to_them(
     node = start(config(), "--lifeline")
     eventually(lambda: numbers(node.epoch))
     ask("/offer", {"commands": [{"id": 4, "do": "restart"}]})
-    assert node.process.wait(timeout=15) == 3
+    assert node.process.wait(timeout=60) == 3
     node.ended()
     assert [log["done"] for log in ask("/told") if log["done"]] == [[4]]
 

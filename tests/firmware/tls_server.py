@@ -184,7 +184,8 @@ class Server:
                 return http(status, b"{}", PROBLEM)
             self.told.append(told)
             waiting = self.offer.get("commands", [])
-            self.offer["commands"] = [one for one in waiting if one["id"] not in told["done"]]
+            if told["done"]:
+                self.offer["commands"] = [one for one in waiting if one["id"] not in told["done"]]
             return http(200, b'{"stored":1}')
         if call == "commands":
             return http(200, json.dumps({"commands": self.offer.get("commands", [])}).encode())

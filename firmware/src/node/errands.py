@@ -51,7 +51,7 @@ class Errands:
             return did
         except Stale:
             return True
-        except (OSError, MemoryError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # whatever the appliance says here, readings go on
             gc.collect()
             wait = min(_FIRST_WAIT_MS << min(self._failures, 10), _LONGEST_WAIT_MS)
             self._failures += 1
