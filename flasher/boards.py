@@ -21,7 +21,11 @@ BLOCK_BYTES = 4096
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of board; offsets and sizes in bytes, `chip` as esptool calls it."""
+    """A kind of board; offsets and sizes in bytes, `chip` as esptool calls it.
+
+    drivers: of its sensors. free, inputs (can only be read), analog, taken (by why): its pins;
+    pins: the usual one of each purpose.
+    """
 
     name: str
     label: str
@@ -29,6 +33,12 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     micropython: str
     image_offset: int
     flash_bytes: int
+    drivers: list[str]
+    free: list[int]
+    inputs: list[int]
+    analog: list[int]
+    taken: dict[str, list[int]]
+    pins: dict[str, int]
 
 
 def boards(file: Path = FIRMWARE / "boards.toml") -> dict[str, Board]:

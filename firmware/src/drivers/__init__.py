@@ -2,18 +2,20 @@
 
 `read()` returns a number in `unit`, or None when the sensor gives nothing; it may raise.
 A driver is a module of this package with `create(spec, context)`; `spec` is its entry in the
-configuration's `sensors`, `context` a dict that all drivers of a node share.
+configuration's `sensors`, `context` a dict that all drivers of a node share. Drivers of hardware
+call `context["tell"](what, detail)`, if it is there, when a sensor fails and when it is back.
 """
 
 
 def create(specs, context):
-    """The sensors a configuration names, in its order."""
+    """The sensors a configuration names, in its order. Raises ValueError, which says what is
+    wrong with it."""
     sensors = []
     for spec in specs:
         name = "drivers." + spec["driver"]
         try:
-            module = __import__(name, None, None, ("create",))
-        except ImportError:
+            make = __import__(name, None, None, ("create",)).create
+        except (ImportError, AttributeError):
             raise ValueError("sensors: there is no driver %s" % spec["driver"])
-        sensors.append(module.create(spec, context))
+        sensors.append(make(spec, context))
     return sensors

@@ -13,6 +13,11 @@ except ImportError:
     machine = network = None
 
 try:
+    import _onewire as onewire
+except ImportError:
+    onewire = None
+
+try:
     from esp32 import NVS
 except ImportError:
     NVS = None

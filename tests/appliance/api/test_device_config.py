@@ -14,7 +14,7 @@ DRIVERS = """
 [max31855]
 metrics = ["temperature"]
 [max31855.options]
-cs_pin = { type = "int" }
+cs_pin = { type = "pin" }
 [adc]
 metrics = ["gas", "pressure"]
 """
@@ -70,6 +70,7 @@ async def test_each_one_has_the_next_version_and_says_by_whom(technician, path, 
         ({"digits": 5}, "sensors[0].digits"),
         ({"digits": True}, "sensors[0].digits"),
         ({"cs": 5}, "sensors[0].cs: max31855 has no such option. It has: cs_pin."),
+        ({"cs_pin": 49}, "sensors[0].cs_pin is not the number of a pin"),
         ({"cs_pin": "x" * 9000}, "more than 8192 bytes"),
     ],
 )

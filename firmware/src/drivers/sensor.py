@@ -1,0 +1,52 @@
+"""What all sensors on hardware have in common: a fault is told once, and never a number."""
+
+from node.compat import say
+
+
+class Fault(Exception):
+    """The sensor gave nothing that can be trusted; the message says why."""
+
+
+class Sensor:
+    """A sensor whose `measure()` returns a number in `unit` or raises Fault.
+
+    `fault` is why there is no reading now, None while all is well; `about` is how the reading is
+    made, where that matters to whoever judges it. `context["tell"]`, where there is one, is called
+    with every change; else it is said on the console.
+    """
+
+    about = ""
+
+    def __init__(self, options, context):
+        self.metric = options.metric
+        self.unit = options.unit
+        self.digits = options.digits
+        self.driver = options.driver
+        self.fault = None
+        self._tell = context.get("tell") or _say
+
+    def read(self):
+        """The reading; raises Fault, so that the row has null and the error is counted."""
+        try:
+            value = self.measure()
+        except OSError as error:
+            self._failed("no answer (%s)" % error)
+        except Fault as fault:
+            self._failed(str(fault))
+        if self.fault is not None:
+            self.fault = None
+            self._tell("sensor", "%s (%s) is back" % (self.metric, self.driver))
+        return value
+
+    def measure(self):
+        raise NotImplementedError
+
+    def _failed(self, why):
+        if why != self.fault:
+            self.fault = why
+            self._tell("sensor", "%s (%s): %s" % (self.metric, self.driver, why))
+        raise Fault(why)
+
+
+def _say(what, text):
+    say("%s: %s" % (what, text))
