@@ -12,7 +12,7 @@ from node.board import onewire
 def sensor(board, driver, metric, **options):
     spec = {"driver": driver, "metric": metric, "unit": "", "digits": 4}
     spec.update(options)
-    context = {"hardware": board, "pins": pins.CHIPS["ESP32"], "tell": lambda *told: None}
+    context = {"hardware": board, "pins": pins.CHIPS["ESP32"]}
     return drivers.create([spec], context)[0]
 
 

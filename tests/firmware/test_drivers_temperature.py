@@ -12,7 +12,7 @@ from node import sampling, wire
 def sensor(board, driver, metric="temperature", **options):
     spec = {"driver": driver, "metric": metric, "unit": "Cel", "digits": 4}
     spec.update(options)
-    context = {"hardware": board, "pins": pins.CHIPS["ESP32"], "tell": lambda *told: None}
+    context = {"hardware": board, "pins": pins.CHIPS["ESP32"]}
     return drivers.create([spec], context)[0]
 
 
@@ -73,19 +73,13 @@ class Max31855(unittest.TestCase):
             (b"\0\0\0\0", word31855(104)),
         )
         made = sensor(board, "max31855", digits=1)
-        made._tell = lambda what, text: told.append((what, text))
+        made._say = told.append
         sampler = sampling.Sampler(lambda: 0, [made], 1, lambda number, row: rows.append(row[1]))
         for _ in range(4):
             sampler.take()
         self.assertEqual(rows, [250, wire.NULL, wire.NULL, 260])
         self.assertEqual(sampler.read_errors, 2)
-        self.assertEqual(
-            told,
-            [
-                ("sensor", "temperature (max31855): the thermocouple is open"),
-                ("sensor", "temperature (max31855) is back"),
-            ],
-        )
+        self.assertEqual(told, ["the thermocouple is open", "is back"])
 
 
 class Max31856(unittest.TestCase):

@@ -128,7 +128,7 @@ def shaken(kind, shake, rate=None, **options):
     chip = board.spi[27] = kind(board, shake, rate or {"adxl345": 3200}.get(kind.NAME, 5376))
     spec = {"driver": kind.NAME, "metric": "vibration", "unit": "mm/s", "digits": 2, "axis": "z"}
     spec.update(options)
-    context = {"hardware": board, "pins": pins.CHIPS["ESP32"], "tell": lambda *told: None}
+    context = {"hardware": board, "pins": pins.CHIPS["ESP32"]}
     return drivers.create([spec], context)[0], chip
 
 

@@ -2,9 +2,10 @@
 
 `read()` returns a number in `unit`, or None when the sensor gives nothing; it may raise.
 A driver is a module of this package with `create(spec, context)`; `spec` is its entry in the
-configuration's `sensors`, `context` a dict that all drivers of a node share. Drivers of hardware
-call `context["tell"](what, detail)`, if it is there, when a sensor fails and when it is back.
+configuration's `sensors`, `context` a dict that all drivers of a node share.
 """
+
+from node.compat import say
 
 
 def create(specs, context):
@@ -17,5 +18,8 @@ def create(specs, context):
             make = __import__(name, None, None, ("create",)).create
         except (ImportError, AttributeError):
             raise ValueError("sensors: there is no driver %s" % spec["driver"])
-        sensors.append(make(spec, context))
+        sensor = make(spec, context)
+        if getattr(sensor, "about", ""):
+            say("%s: %s" % (sensor.metric, sensor.about))
+        sensors.append(sensor)
     return sensors

@@ -18,7 +18,7 @@ _LEAST_V, _MOST_V = -0.1, 11.0
 
 def create(spec, context):
     options = Options(spec, METRICS, OPTIONS)
-    return Transmitter(options, context, volts(options, context))
+    return Transmitter(options, volts(options, context))
 
 
 def volts(options, context):
@@ -48,8 +48,8 @@ def volts(options, context):
 class Transmitter(Sensor):
     """`low` is what the transmitter means with 4 mA or 0 V, `high` with 20 mA or 10 V."""
 
-    def __init__(self, options, context, volts):
-        Sensor.__init__(self, options, context)
+    def __init__(self, options, volts):
+        Sensor.__init__(self, options)
         self._volts = volts
         self._loop = options.choice("input", ("4-20mA", "0-10V")) == "4-20mA"
         if options.given("divider" if self._loop else "shunt_ohm"):

@@ -33,7 +33,7 @@ def create(spec, context):
     options = Options(spec, METRICS, OPTIONS)
     shared = buses.of(context)
     chip = Adxl345(shared.spi(options, _BAUD, 3))
-    return common.Vibration(options, context, chip, shared.time, _SAMPLES)
+    return common.Vibration(options, chip, shared.time, _SAMPLES)
 
 
 class Adxl345:

@@ -28,14 +28,14 @@ def create(spec, context):
         if len(rom) != 8 or rom[0] != _FAMILY or crc8(rom):
             options.refuse("rom", "this is no DS18B20's: 16 digits, 28 first, a CRC last")
     shared = buses.of(context)
-    return Ds18b20(options, context, (shared.one_wire(options), rom), shared.time)
+    return Ds18b20(options, (shared.one_wire(options), rom), shared.time)
 
 
 class Ds18b20(Sensor):
     """Starts a conversion, waits for it, reads the scratchpad and checks its CRC."""
 
-    def __init__(self, options, context, where, time):
-        Sensor.__init__(self, options, context)
+    def __init__(self, options, where, time):
+        Sensor.__init__(self, options)
         self._wire, self._rom = where
         self._bits = options.whole("bits", 9, 12, 12)
         self._time = time

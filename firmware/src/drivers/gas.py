@@ -25,15 +25,15 @@ def create(spec, context):
         volts = ads1115.volts(options, context)
     else:
         volts = buses.of(context).analog(options)
-    return (Mq if mq else Electrochemical)(options, context, volts)
+    return (Mq if mq else Electrochemical)(options, volts)
 
 
 class Cell(Sensor):
     """A cell whose voltage is divided before it is measured. A concentration beyond the cell's
     range is given as it is computed, for a leak must not look like a broken sensor."""
 
-    def __init__(self, options, context, volts):
-        Sensor.__init__(self, options, context)
+    def __init__(self, options, volts):
+        Sensor.__init__(self, options)
         self._volts = volts
         self._divider = options.number("divider", 1, 20, 1)
 
@@ -45,8 +45,8 @@ class Mq(Cell):
     """ppm = a × (Rs / R0)^b with Rs = load × (supply / volts - 1): a straight line on the data
     sheet's double logarithmic paper."""
 
-    def __init__(self, options, context, volts):
-        Cell.__init__(self, options, context, volts)
+    def __init__(self, options, volts):
+        Cell.__init__(self, options, volts)
         self._supply = options.number("supply_v", 1, 12, 5)
         self._load = options.number("load_ohm", 100, 1000000, 10000)
         self._r0 = options.number("r0_ohm", 10, 10000000)
@@ -68,8 +68,8 @@ class Mq(Cell):
 class Electrochemical(Cell):
     """ppm = (volts - zero) / span, both from the calibration with air and with test gas."""
 
-    def __init__(self, options, context, volts):
-        Cell.__init__(self, options, context, volts)
+    def __init__(self, options, volts):
+        Cell.__init__(self, options, volts)
         self._zero = options.number("zero_v", 0, 10)
         self._span = options.number("volt_per_ppm", -10, 10)
         if not self._span:

@@ -29,7 +29,7 @@ def create(spec, context):
     shared = buses.of(context)
     setting, g = _UNITS[options.choice("range_g", (2, 4, 8, 16), 4)]
     chip = Lis3dh(shared.spi(options, _BAUD, 3), setting, g)
-    return common.Vibration(options, context, chip, shared.time, _SAMPLES)
+    return common.Vibration(options, chip, shared.time, _SAMPLES)
 
 
 class Lis3dh:

@@ -17,14 +17,14 @@ _BAUD = 1000000
 
 def create(spec, context):
     options = Options(spec, METRICS, OPTIONS)
-    return Max31855(options, context, buses.of(context).spi(options, _BAUD, 0))
+    return Max31855(options, buses.of(context).spi(options, _BAUD, 0))
 
 
 class Max31855(Sensor):
     """Reads the whole 32-bit word: temperature, cold junction, faults."""
 
-    def __init__(self, options, context, spi):
-        Sensor.__init__(self, options, context)
+    def __init__(self, options, spi):
+        Sensor.__init__(self, options)
         self._spi = spi
 
     def measure(self):

@@ -25,14 +25,14 @@ _BAUD = 1000000
 def create(spec, context):
     options = Options(spec, METRICS, OPTIONS)
     shared = buses.of(context)
-    return Max31856(options, context, shared.spi(options, _BAUD, 1), shared.time)
+    return Max31856(options, shared.spi(options, _BAUD, 1), shared.time)
 
 
 class Max31856(Sensor):
     """The chip converts by itself; a chip that lost its supply is set up anew."""
 
-    def __init__(self, options, context, spi, time):
-        Sensor.__init__(self, options, context)
+    def __init__(self, options, spi, time):
+        Sensor.__init__(self, options)
         kind = _TYPES.index(options.choice("type", _TYPES, "K"))
         average = _AVERAGES.index(options.choice("average", _AVERAGES, 1))
         fifty = 1 if options.choice("mains_hz", (50, 60), 50) == 50 else 0

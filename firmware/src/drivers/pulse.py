@@ -17,7 +17,7 @@ def create(spec, context):
     options = Options(spec, METRICS, OPTIONS)
     shared = buses.of(context)
     pin = shared.digital(options, "pulse")
-    meter = Meter(options, context, shared.time)
+    meter = Meter(options, shared.time)
     shared.on_fall(pin, meter.pulse)
     return meter
 
@@ -27,8 +27,8 @@ class Meter(Sensor):
     newest. Where none came, the power can be no more than one pulse since then; after `zero_s` it
     is 0. Before the second pulse of its life nothing is known."""
 
-    def __init__(self, options, context, time):
-        Sensor.__init__(self, options, context)
+    def __init__(self, options, time):
+        Sensor.__init__(self, options)
         self._pulse_kwh = options.number("pulse_kwh", 1e-9, 1e6)
         self._debounce = options.whole("debounce_ms", 0, 10000, 5)
         self._zero_ms = options.whole("zero_s", 1, 86400, 600) * 1000

@@ -15,14 +15,14 @@ _PAUSE_MS = 2
 def create(spec, context):
     options = Options(spec, METRICS, OPTIONS)
     shared = buses.of(context)
-    return Contact(options, context, shared.digital(options, "run"), shared.time)
+    return Contact(options, shared.digital(options, "run"), shared.time)
 
 
 class Contact(Sensor):
     """1 while the input is at its active level, 0 otherwise."""
 
-    def __init__(self, options, context, pin, time):
-        Sensor.__init__(self, options, context)
+    def __init__(self, options, pin, time):
+        Sensor.__init__(self, options)
         self._active = options.choice("active", ("low", "high"), "low") == "high"
         self._pin = pin
         self._time = time

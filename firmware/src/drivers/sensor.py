@@ -11,19 +11,17 @@ class Sensor:
     """A sensor whose `measure()` returns a number in `unit` or raises Fault.
 
     `fault` is why there is no reading now, None while all is well; `about` is how the reading is
-    made, where that matters to whoever judges it. `context["tell"]`, where there is one, is called
-    with every change; else it is said on the console.
+    made, where that matters to whoever judges it. Both are said on the console.
     """
 
     about = ""
 
-    def __init__(self, options, context):
+    def __init__(self, options):
         self.metric = options.metric
         self.unit = options.unit
         self.digits = options.digits
         self.driver = options.driver
         self.fault = None
-        self._tell = context.get("tell") or _say
 
     def read(self):
         """The reading; raises Fault, so that the row has null and the error is counted."""
@@ -35,7 +33,7 @@ class Sensor:
             self._failed(str(fault))
         if self.fault is not None:
             self.fault = None
-            self._tell("sensor", "%s (%s) is back" % (self.metric, self.driver))
+            self._say("is back")
         return value
 
     def measure(self):
@@ -44,9 +42,8 @@ class Sensor:
     def _failed(self, why):
         if why != self.fault:
             self.fault = why
-            self._tell("sensor", "%s (%s): %s" % (self.metric, self.driver, why))
+            self._say(why)
         raise Fault(why)
 
-
-def _say(what, text):
-    say("%s: %s" % (what, text))
+    def _say(self, text):
+        say("%s (%s): %s" % (self.metric, self.driver, text))

@@ -15,14 +15,14 @@ def create(spec, context):
     options = Options(spec, METRICS, OPTIONS)
     shared = buses.of(context)
     bus = shared.i2c(options, options.choice("address", (0x44, 0x45), 0x44))
-    return Sht3x(options, context, bus, shared.time)
+    return Sht3x(options, bus, shared.time)
 
 
 class Sht3x(Sensor):
     """Measures when asked and checks the CRC of what it uses."""
 
-    def __init__(self, options, context, bus, time):
-        Sensor.__init__(self, options, context)
+    def __init__(self, options, bus, time):
+        Sensor.__init__(self, options)
         self._bus = bus
         self._time = time
 

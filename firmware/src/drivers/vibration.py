@@ -27,8 +27,8 @@ class Vibration(Sensor):
     lost), `g` (of one unit of a sample), `most` (the largest sample it can give).
     """
 
-    def __init__(self, options, context, chip, time, samples):
-        Sensor.__init__(self, options, context)
+    def __init__(self, options, chip, time, samples):
+        Sensor.__init__(self, options)
         low = options.choice("low_hz", (10, 2), 10)
         while samples < _PERIODS * chip.rate / low:
             samples *= 2
