@@ -22,6 +22,7 @@ from tests.bench import (
     m10_live,
     m11_backtest,
     m12_memory,
+    m13_node,
     nab_quality,
     servers,
     web,
@@ -40,6 +41,7 @@ MEASURES: dict[str, Callable[..., Awaitable[list[Result]]]] = {
     "anomalies": nab_quality.measure,
     "history": m6_year.measure,
     "memory": m12_memory.measure,
+    "node": m13_node.measure,
     "servers": servers.measure,
     "web": web.measure,
 }

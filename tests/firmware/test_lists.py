@@ -94,6 +94,16 @@ def test_the_buses_of_a_board_do_not_touch_each_other(board: boards.Board) -> No
     assert len({board.pins[purpose] for purpose in purposes}) == len(purposes)
 
 
+def test_the_docs_name_the_usual_pin_of_every_purpose() -> None:
+    docs = (SOURCE.parents[2] / "docs" / "sensors.md").read_text()
+    rows = [line.split("|")[2:-1] for line in docs.splitlines() if line.startswith("| ")]
+    told = {tuple(cell.strip() for cell in row) for row in rows}
+    for purpose in pins.PURPOSES:
+        assert tuple(str(board.pins[purpose]) for board in BOARDS.values()) in told, purpose
+    for name in CATALOGUE:
+        assert f"`{name}`" in docs
+
+
 def test_every_module_of_the_drivers_is_listed_with_its_options_and_metrics() -> None:
     modules = {file.stem for file in SOURCE.glob("*.py")} - SHARED
     assert modules == set(CATALOGUE)

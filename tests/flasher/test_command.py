@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -217,3 +218,35 @@ def test_the_flasher_loads_neither_the_appliance_nor_esptool() -> None:
         "appliance.backup",  # the errors alone, for their exit codes
         "appliance.reports",
     }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["board", "--help"], ["line", "--help"], ["ports"], ["image", "list"], ["doctor"]],
+    ids=" ".join,
+)
+def test_the_flasher_runs_where_what_only_unix_has_is_missing(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    probe = (
+        # pyserial takes the half of itself that is for this system; this one's needs Unix.
+        "import os, signal, sys, serial.tools.list_ports\n"
+        f"sys.modules |= dict.fromkeys({sorted(UNIX)!r})\n"
+        f"for name in {sorted(UNIX_CALLS)!r}:\n"
+        "    for module in (os, signal):\n"
+        "        if hasattr(module, name): delattr(module, name)\n"
+        f"sys.argv = ['carbonseed-flasher', *{arguments!r}]\n"
+        "from appliance.cli.flash import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0 or arguments == ["doctor"], done.stderr
+    assert "Traceback" not in done.stderr
+    assert "not installed" not in done.stderr + done.stdout
+    assert done.stdout + done.stderr
