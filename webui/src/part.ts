@@ -5,19 +5,18 @@ import { Element, failure } from "./element.ts";
 import { t } from "./text.ts";
 
 export abstract class Part extends Element {
+  private asked = 0;
+
   protected begin(signal: AbortSignal): void {
     this.replaceChildren(h("p", { class: "nothing" }, t("loading")));
     void this.load(signal);
   }
 
-  /** Ask, and show; used again after every change. */
+  /** Ask, and show; used again after every change. Who asked last is shown alone. */
   protected async load(signal?: AbortSignal): Promise<void> {
-    try {
-      const shown = await this.draw();
-      if (!signal?.aborted) this.replaceChildren(...shown);
-    } catch (trouble) {
-      this.replaceChildren(failure(trouble, () => void this.load()));
-    }
+    const asked = ++this.asked;
+    const shown = await this.draw().catch((trouble: unknown) => [failure(trouble, () => void this.load())]);
+    if (asked === this.asked && !signal?.aborted) this.replaceChildren(...shown);
   }
 
   protected abstract draw(): Promise<Node[]>;

@@ -44,7 +44,7 @@ LOOKS = pytest.mark.parametrize(
     ],
 )
 
-expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
+expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ export class Row {
   }
 
   show(alert: Alert, catalogue: Map<string, Metric>): void {
-    if (this.alert !== alert) setText(this.trouble, "");
+    if (this.alert?.state !== alert.state) setText(this.trouble, "");
     if (this.alert?.priority !== alert.priority) this.chip.replaceChildren(chip(alert.priority));
     this.alert = alert;
     this.element.dataset.state = alert.state;

@@ -23,7 +23,7 @@ export class RulesElement extends Part {
 
   protected override begin(signal: AbortSignal): void {
     super.begin(signal);
-    plant.addEventListener("snapshot", () => void this.load(), { once: true, signal });
+    plant.addEventListener("snapshot", () => { if (!this.querySelector(".builder")) void this.load(); }, { once: true, signal });
   }
 
   protected async draw(): Promise<Node[]> {
