@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 
 
 class Box:
