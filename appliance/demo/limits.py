@@ -151,7 +151,7 @@ LIMITS = (
     Limit("booth-air", Threshold(h=75), "humidity", 3, 120, 4, "Booth air too humid", _HUMID),
     Limit("booth-air", MODEL, "temperature", 0.1, 0, 4, "Booth temperature is odd", _ODD,
           alarm_class=ADVISORY),
-    Limit("conveyor", NoData(), None, 0, 90, 3, "Conveyor node is silent", _SILENT),
     Limit("conveyor", Threshold(l=5), "current", 0.5, 10, 3, "Belt slips", _SLIPS,
           stopped=Condition(metric="running", below=0.5)),
+    Limit("conveyor", NoData(), None, 0, 90, 3, "Conveyor node is silent", _SILENT),
 )  # fmt: skip

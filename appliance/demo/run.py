@@ -26,6 +26,8 @@ from appliance.store.alerts import select_alerts
 from appliance.store.devices import select_devices
 from appliance.store.factories import select_all_factories
 from appliance.store.machines import select_machines
+from appliance.store.outage import Outage
+from appliance.store.pool import TROUBLE
 from appliance.store.rules import select_rules
 from appliance.store.users import select_user_id
 
@@ -64,7 +66,7 @@ async def run(started: Started, history_days: float, audience: Audience) -> None
         spans = past.spans(history_days, now, nodes.SAMPLING_MS // 1000)
         state = await _deliver_past(folder, state, spans, audience)
         await _expect_often(c, factory_id, past.fine_since(spans[1], now))
-        await draw_limits(c, factory_id, url, now - timedelta(days=history_days))
+        await _draw_patiently(c, factory_id, url, now - timedelta(days=history_days))
         await asyncio.to_thread(folder.save, msgspec.structs.replace(state, complete=True))
     await _follow_model(c, factory_id, url)
     async with asyncio.TaskGroup() as group:
@@ -157,17 +159,31 @@ async def _expect_often(c: Context, factory_id: FactoryId, since: datetime) -> N
         await devices.change(c.db, scope, people.ACTOR, device.id, often, since)
 
 
+async def _draw_patiently(c: Context, factory_id: FactoryId, url: str, since: datetime) -> None:
+    """On a busy machine a question may take too long: then what is missing is drawn anew."""
+    outage = Outage("The drawing of the demo's rules")
+    while True:
+        try:
+            await draw_limits(c, factory_id, url, since)
+        except TROUBLE as error:
+            await outage.wait(error)
+        else:
+            return
+
+
 async def draw_limits(c: Context, factory_id: FactoryId, url: str, since: datetime) -> None:
     """The rules, set before the past began and each unless it is there, and their alerts."""
     scope = Scope((factory_id,))
     known = {device.name: device.id for device in await select_devices(c.db, scope)}
-    there = {(rule.device_id, rule.message) for rule in await select_rules(c.db, scope)}
+    there = {(rule.device_id, rule.message): rule for rule in await select_rules(c.db, scope)}
     for limit in LIMITS:
         wanted = limit.on(known[limit.node], url)
-        if (wanted.device_id, wanted.message) not in there:
-            made = await rules.create(c.db, scope, people.ACTOR, wanted, since)
+        rule = there.get((wanted.device_id, wanted.message))
+        if rule is None:
+            rule = await rules.create(c.db, scope, people.ACTOR, wanted, since)
+        if rule.mode is RuleMode.DRAFT:
             live = rules.ModeChange(mode=RuleMode.LIVE, override=UNTRIED)
-            await rules.put(c.db, scope, people.ACTOR, made.id, live, since)
+            await rules.put(c.db, scope, people.ACTOR, rule.id, live, since)
     who = await select_user_id(c.db, people.OPERATOR)
     if who is not None and not await select_alerts(c.db, scope, "all", limit=1):
         found = await select_rules(c.db, scope)

@@ -111,6 +111,7 @@ class Follower:
         self._source = source
         self._clock = clock
         self._limits = limits
+        self._cold = True
         self._changes: int | None = None
         self._loaded_ms = 0
         self._flushed_ms = 0
@@ -122,10 +123,15 @@ class Follower:
         try:
             async with db.transaction():
                 await lock_rules(db)
-                return await self._follow(db)
+                done = await self._follow(db)
         except BaseException:
             self._changes = None  # what is in memory is ahead of what is stored
             raise
+        if done is not None:
+            return done
+        await self._source.run(analytics.warm_up_bulk)
+        self._cold = False
+        return await self.follow(db)
 
     async def _tell(self, db: Connection, told: Sequence[Told]) -> bool:
         """Whether anything happened that must last before more is taken on."""
@@ -144,13 +150,16 @@ class Follower:
             if self._changes == await select_rule_changes(db):
                 await self._flush(db, self._now_ms())
 
-    async def _follow(self, db: Connection) -> int:
+    async def _follow(self, db: Connection) -> int | None:
+        """How many batches; None: rules need kernels first, for which nobody's lock is held."""
         now_ms = self._now_ms()
         changes = await select_rule_changes(db)
         if changes != self._changes or not 0 <= now_ms - self._loaded_ms < RELOAD_MS:
             if self._changes == changes:
                 await self._flush(db, now_ms)
             await self._load(db, now_ms)
+            if self._cold and self._is_figured():
+                return None
             self._changes = changes
         batches = await readings.select_committed(db, self._done, CHUNK_BATCHES)
         news = False
@@ -161,6 +170,10 @@ class Follower:
         if news or not 0 <= now_ms - self._flushed_ms < FLUSH_MS:
             await self._flush(db, now_ms)
         return len(batches)
+
+    def _is_figured(self) -> bool:
+        """Whether any rule looks at what is made of readings."""
+        return any(one.view.figure for many in self._by_device.values() for one in many)
 
     def _now_ms(self) -> int:
         return round(self._clock().timestamp() * 1000)
@@ -194,8 +207,6 @@ class Follower:
             rule, zone = watch.rule, ZoneInfo(watch.zone)
             facts = Facts(watch.interval_ms, watch.digits, zone, learnt[rule.id], self._limits)
             found.append(Watched(watch, view(rule, facts)))
-        if any(one.view.figure is not None for one in found):
-            analytics.warm_up_bulk()  # here, for else the first reading would wait for it
         return found
 
     async def _flush(self, db: Connection, now_ms: int) -> None:

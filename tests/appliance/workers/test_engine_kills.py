@@ -84,19 +84,19 @@ async def test_alerts_are_exact_however_often_the_engine_is_killed(
 
     sending = asyncio.create_task(send_all())
     kills = 0
-    while not sending.done():
+    while not sending.done() or len(await told(plant)) <= 10:
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-c", CHILD, database_url, stdout=asyncio.subprocess.PIPE
         )
         assert child.stdout is not None
         await child.stdout.readline()
-        await asyncio.sleep(rng.uniform(0.0, 0.5))
+        # on a busy machine a life must be longer, or none does anything
+        await asyncio.sleep(rng.uniform(0.0, 0.5) * (1 + kills / 10))
         child.kill()
         await child.wait()
         kills += 1
     await sending
     assert kills > 3
-    assert len(await told(plant)) > 10
     await follow_all(source)
 
     assert [
