@@ -7,7 +7,7 @@ from playwright.async_api import Browser, FilePayload, Page, ViewportSize, expec
 from tests.appliance.bundles import packed
 from tests.e2e.demo import Demo
 
-VIEW = ViewportSize(width=1440, height=1000)
+VIEW = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
 SETTLED_MS = 800
 
@@ -44,7 +44,6 @@ async def take_pages(browser: Browser, demo: Demo, folder: Path) -> None:
         "alerts": "/alerts",
         "completeness": "/completeness",
         "reports": "/reports",
-        "admin-storage": "/admin/storage",
     }
     for name, path in plain.items():
         await administrator.goto(f"{demo.url}/dashboard{path}")
@@ -66,7 +65,8 @@ async def take_pages(browser: Browser, demo: Demo, folder: Path) -> None:
 async def shoot(page: Page, path: Path) -> None:
     """The page once it has loaded what it shows."""
     await expect(page.locator("cs-live")).not_to_have_attribute("data-connection", "connecting")
-    await expect(page.get_by_text("Loading")).to_have_count(0)
+    for words in ("Loading", "is being made"):
+        await expect(page.get_by_text(words)).to_have_count(0, timeout=30_000)
     if await page.locator("cs-machines").count():
         await expect(page.locator("cs-machines .picture svg").first).to_be_visible(timeout=30_000)
     await page.evaluate("scrollTo(0, 0)")
@@ -76,10 +76,12 @@ async def shoot(page: Page, path: Path) -> None:
 
 async def _take_device(page: Page, demo: Demo, folder: Path) -> None:
     await page.goto(f"{demo.url}/dashboard/devices")
+    await shoot(page, folder / "devices.png")
     await page.locator("cs-devices a.where", has_text="furnace-1").first.click()
     await page.wait_for_selector("canvas")
     await shoot(page, folder / "device.png")
-    machine = demo.get("technician", "/machines")["machines"][0]["id"]
+    machines = demo.get("technician", "/machines")["machines"]
+    machine = next(one["id"] for one in machines if one["name"] == "Forge press")
     await page.goto(f"{demo.url}/dashboard/machines/{machine}")
     await shoot(page, folder / "machine.png")
 

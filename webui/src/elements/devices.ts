@@ -103,7 +103,7 @@ export class DevicesElement extends Element {
     this.none.hidden = found.length > 0 || all === 0;
     setText(this.none, this.search.value ? t("devices.none_found", { text: this.search.value }) : t("devices.none_chosen"));
     setText(this.all, t("devices.all", { n: all }));
-    setText(this.count, found.length < all ? t("devices.found", { n: found.length, all }) : t("devices.count", { n: all }));
+    setText(this.count, found.length < all ? t("devices.found", { n: found.length, all }) : all === 1 ? t("devices.one") : t("devices.count", { n: all }));
   }
 
   private choice(all: "devices.any_state" | "devices.any_area", options: readonly (readonly [string, string])[]): HTMLSelectElement {

@@ -79,7 +79,8 @@ export class Player extends EventTarget {
       this.at = film.to - 1;
       return this.show();
     }
-    if (next > (film.from + film.to) / 2) void this.load(film.from + HOUR_MS).catch(() => {});
+    const isOver = film.to >= film.from + HOUR_MS; // else the next hour has not begun
+    if (isOver && next > (film.from + film.to) / 2) void this.load(film.from + HOUR_MS).catch(() => {});
     void this.seek(next);
   }
 
