@@ -31,9 +31,9 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
 
     started_ms: the first row of its newest start. before_ms: the last row before that, if it is a
     recent one. reset: what the node said of that start. beyond_belief_ms: when the first rows of
-    this start with a time beyond belief came, if its newest are such. late: when the oldest of the
-    rows was taken that came late, recently, and when it came. faults: the rules that stand, the
-    oldest first.
+    this start with a time beyond belief came, if its newest are such. late: when the oldest of its
+    rows was taken that came late, recently, and when it came; rows of an earlier start waited for
+    this one. faults: the rules that stand, the oldest first.
     """
 
     started_ms: int | None = None
@@ -88,10 +88,10 @@ async def select_signs(
                  where newest.received_at >= s.last_seen
                ) as b on true
           left join lateral (
-                select array_agg(array[epoch, first_row, stop_row, first_ms, first_received_ms]
-                                 order by last_ms desc) as late
-                  from (select * from late_rows where device_id = a.device_id
-                         order by last_ms desc limit $3) as newest
+                select array_agg(array[first_row, stop_row, first_ms, first_received_ms]
+                                 order by stop_row desc) as late
+                  from (select * from late_rows where device_id = s.device_id and epoch = s.epoch
+                         order by stop_row desc limit $3) as newest
                  where last_received_ms >= extract(epoch from $4::timestamptz) * 1000
                ) as l on true
           left join standing f using (device_id)""",
@@ -121,8 +121,8 @@ def _late(pieces: Sequence[Sequence[int]]) -> Times | None:
     """The newest piece with those before it whose numbers it continues: a day ends one."""
     if not pieces:
         return None
-    epoch, first_row, _, begin_ms, received_ms = pieces[0]
-    for other_epoch, other_first, stop_row, first_ms, first_received_ms in pieces[1:]:
-        if (other_epoch, stop_row) == (epoch, first_row):
-            first_row, begin_ms, received_ms = other_first, first_ms, first_received_ms
+    first_row, _, begin_ms, received_ms = pieces[0]
+    for earlier_row, stop_row, first_ms, first_received_ms in pieces[1:]:
+        if stop_row == first_row:
+            first_row, begin_ms, received_ms = earlier_row, first_ms, first_received_ms
     return begin_ms, received_ms

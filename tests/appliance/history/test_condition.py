@@ -111,6 +111,19 @@ async def test_what_the_node_kept_tells_how_far_it_is_and_then_why(plant, node, 
     )
 
 
+async def test_rows_that_an_earlier_start_had_kept_are_explained_by_the_new_one(
+    plant, node, told: Told
+) -> None:
+    off, begun = NOON_MS - 40 * MINUTE_MS, NOON_MS - 10 * MINUTE_MS
+    await run(plant.pool, NOON_MS - DAY_MS, None)
+    await send(plant, node, off - 10 * MINUTE_MS, off, received_ms=begun)
+    await send(plant, node, begun, begun, epoch=2, reset="power")
+    await send(plant, node, NOON_MS, NOON_MS, epoch=2)
+    assert await told() == DeviceCondition(
+        ConditionKind.RETURNED, at(off), Cause.NODE_OFF, at(begun)
+    )
+
+
 async def test_an_outage_over_midnight_is_one(plant, node, told: Told) -> None:
     midnight = NOON_MS - DAY_MS // 2
     away, back = midnight - 90 * MINUTE_MS, midnight + 30 * MINUTE_MS
