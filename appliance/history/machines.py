@@ -63,8 +63,8 @@ async def machine_insight(
     machine = await select_machine(source.db, scope, machine_id)
     if machine is None:
         raise NotFound("There is no such machine.")
-    zone = (await find_factory(source, scope, machine.factory_id)).time_zone
-    days = await select_daily_scores(source.db, [machine_id], now - TREND, zone)
+    factory = await find_factory(source, scope, machine.factory_id)
+    days = await select_daily_scores(source.db, [machine_id], now - TREND, factory.time_zone)
     hours = await select_hourly_scores(source.db, machine_id, now - TREND)
     [found] = await _insights(source, machine.factory_id, [machine], days, now)
     return structs.replace(found, trend=hours)
