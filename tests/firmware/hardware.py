@@ -57,16 +57,17 @@ class Board:
         self.levels = {}
         self.wire = None
         self.selected = None
-        self.falls = {}
+        self.edges = {}
         self.pulls = {}
         self.modes = []  # of SPI, as set before each use
         self.time = Time()
         self.machine = Machine(self)
         self.onewire = self
 
-    def fall(self, pin):
-        """The input falls."""
-        self.falls[pin](None)
+    def edge(self, pin, level):
+        """The input falls or rises."""
+        self.levels[pin] = [level]
+        self.edges[pin](Pin(self, pin))
 
     # What _onewire has
 
@@ -100,7 +101,7 @@ class Machine:
 
 
 class PinMaker:
-    IN, OUT, OPEN_DRAIN, PULL_UP, PULL_DOWN, IRQ_FALLING = 1, 3, 7, 2, 1, 2
+    IN, OUT, OPEN_DRAIN, PULL_UP, PULL_DOWN, IRQ_RISING, IRQ_FALLING = 1, 3, 7, 2, 1, 1, 2
 
     def __init__(self, board):
         self._board = board
@@ -123,8 +124,8 @@ class Pin:
         return levels.pop(0) if len(levels) > 1 else levels[0]
 
     def irq(self, handler, trigger):
-        assert trigger == PinMaker.IRQ_FALLING
-        self._board.falls[self.number] = handler
+        assert trigger == 3
+        self._board.edges[self.number] = handler
 
 
 class Spi:

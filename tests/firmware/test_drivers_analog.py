@@ -158,9 +158,13 @@ class Pulse(unittest.TestCase):
         self.meter = sensor(self.board, "pulse", "power", pulse_kwh=0.001, debounce_ms=20)
 
     def after(self, seconds, pulse=True):
+        """A pulse of 30 ms that begins after so many seconds of silence since the last began."""
         self.board.time.us += int(seconds * 1000000)
         if pulse:
-            self.board.fall(25)
+            self.board.edge(25, 0)
+            self.board.time.us += 30000
+            self.board.edge(25, 1)
+            self.board.time.us -= 30000
 
     def test_the_power_is_by_the_time_between_pulses_over_the_wrap(self):
         self.after(3)
@@ -180,9 +184,10 @@ class Pulse(unittest.TestCase):
         self.after(3)
         self.meter.read()
         for _ in range(10):
-            self.after(3.594)
-            for _ in range(3):
-                self.after(0.002)
+            self.board.time.us += 3500000
+            for level, ms in ((0, 1), (1, 2), (0, 60), (1, 1), (0, 2), (1, 1), (0, 1), (1, 32)):
+                self.board.edge(25, level)
+                self.board.time.us += ms * 1000
         near(self, self.meter.read(), 1, 0.01)
 
     def test_the_count_may_wrap(self):

@@ -107,9 +107,10 @@ class Buses:
         kind = self._machine.Pin
         return kind(number, kind.IN, {"up": kind.PULL_UP, "down": kind.PULL_DOWN}.get(pull))
 
-    def on_fall(self, pin, call):
-        """Calls `call(pin)` whenever the input falls."""
-        pin.irq(call, self._machine.Pin.IRQ_FALLING)
+    def on_edge(self, pin, call):
+        """Calls `call(pin)` whenever the input falls or rises."""
+        kind = self._machine.Pin
+        pin.irq(call, kind.IRQ_FALLING | kind.IRQ_RISING)
 
     def _output(self, number):
         kind = self._machine.Pin

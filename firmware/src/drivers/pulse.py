@@ -18,7 +18,7 @@ def create(spec, context):
     shared = buses.of(context)
     pin = shared.digital(options, "pulse")
     meter = Meter(options, shared.time)
-    shared.on_fall(pin, meter.pulse)
+    shared.on_edge(pin, meter.edge)
     return meter
 
 
@@ -35,18 +35,20 @@ class Meter(Sensor):
         self._time = time
         self._uptime = Uptime(time.ticks_ms, time.ticks_diff)
         self._count = 0  # pulses, modulo 2^30
-        self._at = time.ticks_ms()  # ticks of the newest
+        self._at = self._edge = time.ticks_ms()  # ticks of the newest, and of the newest edge
         self._read = None  # (count, uptime of its newest pulse) as of the last reading
         self._power = None
         self._begun = self._uptime()
 
-    def pulse(self, _):
-        """Called by the hardware; a contact that bounces is one pulse."""
+    def edge(self, pin):
+        """Called by the hardware: a fall counts unless another edge was just before it, for a
+        contact bounces when it closes and when it opens."""
         now = self._time.ticks_ms()
-        if self._count and self._time.ticks_diff(now, self._at) < self._debounce:
-            return
-        self._count = (self._count + 1) & _WRAP
-        self._at = now
+        quiet = self._time.ticks_diff(now, self._edge) >= self._debounce
+        self._edge = now
+        if quiet and not pin.value():
+            self._count = (self._count + 1) & _WRAP
+            self._at = now
 
     def measure(self):
         count, at = self._count, self._at
