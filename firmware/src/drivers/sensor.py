@@ -8,7 +8,7 @@ class Fault(Exception):
 
 
 class Sensor:
-    """A sensor whose `measure()` returns a number in `unit` or raises Fault.
+    """What a driver's class extends: its `measure()` returns a number in `unit` or raises Fault.
 
     `fault` is why there is no reading now, None while all is well; `about` is how the reading is
     made, where that matters to whoever judges it. Both are said on the console.
@@ -35,9 +35,6 @@ class Sensor:
             self.fault = None
             self._say("is back")
         return value
-
-    def measure(self):
-        raise NotImplementedError
 
     def _failed(self, why):
         if why != self.fault:
