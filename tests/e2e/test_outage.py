@@ -24,7 +24,7 @@ BACKLOG_BYTES = 32_768
 """What three days of rows may take of it: they lie in flash."""
 POSTS_A_MINUTE = 80
 pytestmark = [
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not MICROPYTHON.exists(), reason="NO MICROPYTHON HERE"),
 ]
 

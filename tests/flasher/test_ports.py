@@ -6,7 +6,7 @@ from serial.tools.list_ports_common import ListPortInfo
 
 from appliance.cli.flash_line import put_label
 from flasher import ports
-from flasher.errors import NoPort
+from flasher.errors import NoPort, PortBusy
 from flasher.label import Label
 
 
@@ -66,3 +66,21 @@ def test_a_label_that_fails_does_not_fail_the_board(told, tmp_path) -> None:
     assert (tmp_path / "labels" / "1.png").exists()
     assert "does not answer" in told[-1].text
     assert "Later: carbonseed-flasher label" in told[-1].text
+
+
+@pytest.mark.parametrize(
+    ("port", "said", "kind"),
+    [
+        ("COM3", "PermissionError(13, 'Access is denied.', None, 5)", PortBusy),
+        ("COM9", "FileNotFoundError(2, 'The system cannot find the file specified.')", NoPort),
+        ("/dev/cu.usbserial-10", "[Errno 16] Resource busy: '/dev/cu.usbserial-10'", PortBusy),
+        ("/dev/cu.usbserial-11", "[Errno 2] No such file or directory", NoPort),
+    ],
+)
+def test_what_windows_and_macos_have_against_a_port_is_in_a_technicians_words(
+    port: str, said: str, kind: type[Exception], plugged
+) -> None:
+    plugged()
+    told = ports.trouble(port, f"A fatal error occurred: could not open port {port!r}: {said}")
+    assert type(told) is kind
+    assert str(told).startswith((f"{port} is in use", f"There is no port {port}"))
