@@ -51,9 +51,13 @@ def starting(board: Board, folder: Path) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
     accepting = threading.Thread(target=lines.accept, args=(listener,))
     accepting.start()
-    yield f"socket://127.0.0.1:{listener.getsockname()[1]}"
-    lines.end(listener)
-    accepting.join(10)
+    try:
+        yield f"socket://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        with listener, suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        accepting.join(10)  # from here on nobody else comes
+        lines.end()
 
 
 class _Lines:
@@ -74,14 +78,15 @@ class _Lines:
             self._ends.append(near)
             self._thread(self._serve, near)
 
-    def end(self, listener: socket.socket) -> None:
+    def end(self) -> None:
         self._over = True
-        for end in (listener, *self._ends):
+        for end in self._ends:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            end.close()
         for thread in self._threads:
             thread.join(10)
+        for end in self._ends:
+            end.close()
         if self._running is not None:
             self._running.kill()
             self._running.wait()

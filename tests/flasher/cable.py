@@ -32,12 +32,16 @@ def cable(board: int, too_fast: Collection[int]) -> Iterator[str]:
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         start(serve)
-        yield f"socket://127.0.0.1:{listener.getsockname()[1]}"
-        for end in (listener, *ends):
-            stack.enter_context(end)
-            _hang_up(end)
-        for thread in threads:
-            thread.join(10)
+        try:
+            yield f"socket://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            _hang_up(listener)
+            threads[0].join(10)  # from here on nobody else comes
+            for end in ends:
+                stack.enter_context(end)
+                _hang_up(end)
+            for thread in threads:
+                thread.join(10)
 
 
 def _carry(source: socket.socket, sink: socket.socket, orders: list[bytes]) -> None:

@@ -41,15 +41,17 @@ class Meter:
             threads: list[threading.Thread] = []
             accepting = threading.Thread(target=self._accept, args=(listener, threads))
             accepting.start()
-            yield f"socket://127.0.0.1:{listener.getsockname()[1]}"
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            self._cut()
-            accepting.join(10)
-            for thread in threads:
-                thread.join(10)
-            for end in self._ends:
-                end.close()
+            try:
+                yield f"socket://127.0.0.1:{listener.getsockname()[1]}"
+            finally:
+                with suppress(OSError):
+                    listener.shutdown(socket.SHUT_RDWR)
+                accepting.join(10)  # from here on nobody else comes
+                self._cut()
+                for thread in threads:
+                    thread.join(10)
+                for end in self._ends:
+                    end.close()
 
     def _accept(self, listener: socket.socket, threads: list[threading.Thread]) -> None:
         with suppress(OSError):
