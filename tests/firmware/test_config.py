@@ -1,6 +1,7 @@
 """The configuration is checked as a whole, and what is wrong is named."""
 
 import json
+import os
 import unittest
 
 import workbench
@@ -12,7 +13,7 @@ GOOD = {
 }
 
 
-class Loading(unittest.TestCase):
+class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = workbench.folder()
         self.write("ca.pem", "a certificate")
@@ -37,6 +38,8 @@ class Loading(unittest.TestCase):
         for word in words:
             self.assertIn(word, str(caught.exception))
 
+
+class Loading(Folder):
     def test_everything_left_out_has_its_default_and_files_are_beside_it(self):
         settings = self.load(GOOD)
         self.assertEqual(settings.server["port"], 8444)
@@ -90,3 +93,78 @@ class Loading(unittest.TestCase):
         with self.assertRaises(config.ConfigError) as caught:
             config.load(self.folder + "/none.json")
         self.assertIn("none.json", str(caught.exception))
+
+
+class Sent(Folder):
+    """What the appliance sent lies over what was flashed."""
+
+    def sent(self, **members):
+        return json.dumps(dict({"v": 1, "version": 7}, **members))
+
+    def start(self):
+        return self.load(GOOD)
+
+    def test_what_is_on_trial_is_given_up_after_three_starts(self):
+        config.accept(self.folder, self.sent(sampling={"interval_ms": 50}))
+        for _ in range(3):
+            settings = self.start()
+            self.assertEqual((settings.version, settings.sampling["interval_ms"]), (7, 50))
+            self.assertTrue(settings.on_trial)
+        settings = self.start()
+        self.assertEqual((settings.version, settings.sampling["interval_ms"]), (0, 10000))
+        self.assertEqual((settings.bad, settings.on_trial), (7, False))
+        self.assertIn("3 starts", settings.refused)
+        self.assertIsNone(self.start().refused)
+        self.assertEqual(self.start().bad, 7)
+
+    def test_what_was_proved_holds_while_another_is_tried_and_after(self):
+        config.accept(self.folder, self.sent(sampling={"interval_ms": 50}))
+        self.start()
+        config.prove(self.folder)
+        config.accept(self.folder, self.sent(version=8, sampling={"interval_ms": 0}))
+        settings = self.start()
+        self.assertEqual((settings.version, settings.bad), (7, 8))
+        self.assertIn("sampling.interval_ms", settings.refused)
+        config.accept(self.folder, self.sent(version=9))
+        self.start()
+        config.prove(self.folder)
+        self.assertEqual((self.start().version, self.start().bad), (9, 0))
+
+    def test_what_was_proved_and_is_not_known_any_more_leaves_what_was_flashed(self):
+        config.accept(self.folder, self.sent())
+        config.prove(self.folder)
+        later = [{"metric": "of a later application", "driver": "x"}]
+        self.write(config.REMOTE, self.sent(sensors=later))
+        settings = self.start()
+        self.assertEqual((settings.version, settings.sensors[0]["metric"]), (0, "temperature"))
+        self.assertIn("of a later application", settings.refused)
+
+    def test_what_is_no_configuration_of_the_appliance_is_refused(self):
+        for text in ("", "[]", "{}", '{"v":2,"version":7}', '{"v":1,"version":"7"}', "\x00"):
+            config.accept(self.folder, text)
+            settings = self.start()
+            self.assertEqual((settings.version, settings.on_trial), (0, False), text)
+            self.assertTrue(settings.refused, text)
+
+    def test_a_file_that_was_cut_is_given_up(self):
+        self.write(config.NEXT, "")
+        settings = self.start()
+        self.assertEqual((settings.version, settings.on_trial), (0, False))
+        self.assertTrue(settings.refused)
+        self.assertIsNone(self.start().refused)
+
+    def test_a_new_key_takes_the_place_of_the_old_one(self):
+        self.start()
+        config.keep_key(self.folder + "/config.json", "csk_new")
+        self.assertEqual(self.start().key, "csk_new")
+        self.write("config.json", json.dumps(self.changed(key="csk_inside")))
+        config.keep_key(self.folder + "/config.json", "csk_newer")
+        self.assertEqual(config.load(self.folder + "/config.json").key, "csk_newer")
+
+    def test_a_new_key_can_be_read_by_nobody_else_either(self):
+        if not hasattr(os, "chmod"):
+            self.skipTest("MicroPython knows no owners of files")
+        os.chmod(self.folder + "/device.key", 0o600)
+        self.start()
+        config.keep_key(self.folder + "/config.json", "csk_new")
+        self.assertEqual(os.stat(self.folder + "/device.key")[0] & 0o777, 0o600)

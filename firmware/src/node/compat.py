@@ -130,6 +130,8 @@ def discard(path):
 def replace(path, data):
     """Writes a small file so that a power cut leaves the old or the new content, never a half."""
     with open(path + NEW, "wb") as file:
+        if hasattr(os, "chmod") and exists(path):  # who could not read a key still cannot
+            os.chmod(path + NEW, os.stat(path)[0] & 0o777)
         file.write(data)
         sync(file)
     os.rename(path + NEW, path)
