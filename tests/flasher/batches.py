@@ -49,7 +49,7 @@ def starting(board: Board, folder: Path) -> Iterator[str]:
     """A port for the board on which, as soon as somebody only listens, it starts and speaks."""
     lines = _Lines(board, folder)
     listener = socket.create_server(("127.0.0.1", 0))
-    accepting = threading.Thread(target=lines.accept, args=(listener,))
+    accepting = threading.Thread(target=lines.accept, args=(listener,), daemon=True)
     accepting.start()
     try:
         yield f"socket://127.0.0.1:{listener.getsockname()[1]}"
@@ -92,7 +92,7 @@ class _Lines:
             self._running.wait()
 
     def _thread(self, target, *given: object) -> None:
-        self._threads.append(threading.Thread(target=target, args=given))
+        self._threads.append(threading.Thread(target=target, args=given, daemon=True))
         self._threads[-1].start()
 
     def _serve(self, near: socket.socket) -> None:

@@ -15,7 +15,7 @@ def cable(board: int, too_fast: Collection[int]) -> Iterator[str]:
     threads: list[threading.Thread] = []
 
     def start(target: Callable[..., None], *given: object) -> None:
-        threads.append(threading.Thread(target=target, args=given))
+        threads.append(threading.Thread(target=target, args=given, daemon=True))
         threads[-1].start()
 
     def serve() -> None:

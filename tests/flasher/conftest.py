@@ -173,7 +173,7 @@ def stranger(authority) -> Iterator[str]:
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trust.load_cert_chain(authority.people.certificate, authority.people.key)
         server.socket = trust.wrap_socket(server.socket, server_side=True)
-        serving = threading.Thread(target=server.serve_forever)
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         yield f"https://localhost:{server.server_address[1]}"
         server.shutdown()

@@ -39,7 +39,7 @@ class Meter:
     def port(self) -> Iterator[str]:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             threads: list[threading.Thread] = []
-            accepting = threading.Thread(target=self._accept, args=(listener, threads))
+            accepting = threading.Thread(target=self._accept, args=(listener, threads), daemon=True)
             accepting.start()
             try:
                 yield f"socket://127.0.0.1:{listener.getsockname()[1]}"
@@ -62,7 +62,7 @@ class Meter:
                 if self.passed > self._most:
                     self._cut()
                 for given in ((near, far, True), (far, near, False)):
-                    threads.append(threading.Thread(target=self._carry, args=given))
+                    threads.append(threading.Thread(target=self._carry, args=given, daemon=True))
                     threads[-1].start()
 
     def _carry(self, source: socket.socket, sink: socket.socket, counts: bool) -> None:

@@ -76,7 +76,7 @@ def test_a_printer_gets_the_labels_over_the_network() -> None:
                 got.extend(data)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        printer = threading.Thread(target=print_it)
+        printer = threading.Thread(target=print_it, daemon=True)
         printer.start()
         labels.send([KILN, KILN], f"127.0.0.1:{listener.getsockname()[1]}")
         printer.join(10)

@@ -66,7 +66,7 @@ def tls_server(pair: Pair) -> Iterator[int]:
                     except OSError:
                         continue
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
             yield listener.getsockname()[1]
