@@ -108,6 +108,7 @@ class _Asking:
         self._rule = rule
         self._told = told
         self._in_a_row = 0
+        self._reading = asyncio.Lock()  # of the pool, others want connections too
         self.scores: dict[int, float] = {}
         self.failed: dict[int, str] = {}
 
@@ -138,7 +139,8 @@ class _Asking:
 
     async def _one(self, end_ms: int) -> tuple[int, float] | ModelFailed | None:
         """When the window's last reading was, and its score; None: there is none in it."""
-        window = await read_window(self._source, self._rule, end_ms)
+        async with self._reading:
+            window = await read_window(self._source, self._rule, end_ms)
         if not window.times_ms:
             return None
         body = body_of(self._rule, *self._told, window)

@@ -19,7 +19,6 @@ from appliance.history.health import Drifts
 from appliance.history.past_health import scores
 from appliance.history.readings import Source
 from appliance.model.ids import DeviceId, MachineId
-from appliance.model.look import Model
 from appliance.model.rule import Rule
 from appliance.model.user import Role
 from appliance.store.alerts import insert_alert
@@ -44,6 +43,8 @@ BEGIN = NOON_MS - 3 * HOUR
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appliance.workers.learner.SHARE", 1.0)
     monkeypatch.setattr("appliance.alarms.asking.RETRY_SECONDS", 0.001)
+    monkeypatch.setattr("appliance.alarms.asking.TIMEOUT_SECONDS", 60.0)
+    monkeypatch.setattr(past_scores, "MOST_SECONDS", 600.0)
 
 
 async def press(plant: Plant) -> tuple[DeviceId, MachineId]:
@@ -183,11 +184,6 @@ async def test_a_model_rule_does_in_a_back_test_what_it_did_live(
     assert [step[2] for step in steps] == ["raised", "cleared", "raised"]
     assert 40 < times.size < 60
     assert values.max() == 0.9
-
-
-def model_rule(rule: Rule, **more: Any) -> Rule:
-    given = {**msgspec.to_builtins(rule.look), **more}
-    return msgspec.structs.replace(rule, look=msgspec.convert(given, Model))
 
 
 async def test_questions_are_bounded_and_what_fails_is_a_gap_or_the_end(

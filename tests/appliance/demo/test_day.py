@@ -50,7 +50,7 @@ from tests.appliance.conftest import Clock
 from tests.appliance.demo.simulated import Measured, Wanted, measure
 from tests.appliance.plant import at, store
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 START = datetime(2026, 11, 25, 5, tzinfo=UTC)
 """A Wednesday, six in the morning at the plant: the early shift begins."""
@@ -290,6 +290,7 @@ async def test_the_month_and_the_day_show_what_the_script_says_and_nothing_besid
 ) -> None:
     monkeypatch.setattr("appliance.workers.learner.SHARE", 1.0)
     monkeypatch.setattr(past_scores, "MOST_SECONDS", 600.0)
+    monkeypatch.setattr("appliance.alarms.asking.TIMEOUT_SECONDS", 60.0)
     source = context.source
     for name, measured in lived.before.items():
         rows = np.flatnonzero(~measured.offline)
