@@ -1,7 +1,7 @@
 // The health of the plant's machines: asked for at the start, then every five minutes, shared by the blocks that tell of it.
 
 import { get } from "./api.ts";
-import { quantity, signed } from "./format.ts";
+import { NARROW, number, quantity, signed } from "./format.ts";
 import type { MachineInsight, Metric, Reason } from "./model.ts";
 import { start } from "./start.ts";
 import { t } from "./text.ts";
@@ -37,12 +37,18 @@ function sentence(reason: Reason, catalogue: ReadonlyMap<string, Metric>): strin
   const metric = catalogue.get(reason.metric ?? "");
   const told = (value: number): string => quantity(value, metric?.digits ?? 1, metric?.unit_label ?? "");
   const drifts = reason.by_drift > reason.by_limits;
-  const key = reason.against === "alarms" ? "machine.why.alarms" : drifts ? "machine.why.drift" : reason.against === "usual" ? "machine.why.usual" : "machine.why.limits";
+  const key = reason.against === "alarms" ? "machine.why.alarms" : drifts ? "machine.why.drift" : `machine.why.${reason.against}` as const;
   return t(key, {
     loss: signed(-reason.loss, 0),
     name: metric ? reason.name.replace(reason.metric!, metric.label) : reason.name,
     value: reason.value === null ? "—" : told(reason.value),
     deviations: signed(drifts ? reason.drift : reason.reading, 1),
     limit: told(reason.limits[0]),
+    way: percent(reason.reading),
   });
+}
+
+/** How far it is on its way, which may be further than whole. */
+function percent(value: number): string {
+  return `${number(value * 100, 0)}${NARROW}%`;
 }

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from quart import Quart
 
 from appliance import analytics
+from appliance.history.health import RULE_LIMITS
 from appliance.http.context import Context
 from appliance.identity import certificates
 from appliance.listeners.people import PROTOCOLS, serve_people
@@ -261,8 +262,8 @@ def scored(pool):
             device_id=device,
             metric="temperature",
             value=790.0,
-            reading=790.0,
-            limits=(760.0, 780.0, 800.0),
+            reading=1.1,
+            limits=RULE_LIMITS,
             drift=0.0,
             critical=False,
             quality=1.0,

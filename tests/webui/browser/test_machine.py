@@ -40,8 +40,8 @@ async def test_the_page_tells_health_and_its_why_and_what_is_measured(
     await expect(page.locator("cs-machine .figure").first).to_contain_text("60 of 100")
     await expect(page.locator("cs-machine .figure").first).to_contain_text("−35 points since ")
     await expect(page.locator(".whys li")).to_have_text(
-        "−40 points: furnace-1, Temperature is at 790.0\u202f°C; "
-        "points are lost from 760.0\u202f°C on."
+        "−40 points: furnace-1, Temperature is at 790.0\u202f°C, 110\u202f% of the way "
+        "from its usual value to the limit of its rule."
     )
     await expect(page.locator(".availability-of")).to_have_text(
         re.compile(r"running 1[24]\.\d.%, stopped 0\.0.%, no data 8\d\.\d.%")
