@@ -110,4 +110,4 @@ async def _server(folder: Path) -> AsyncIterator[dict[str, Any]]:
         at = {"host": "127.0.0.1", "port": told["ports"]["good"], "ca": str(made / "ca.pem")}
         yield {**named, **at, "rows": 100}
     finally:
-        await child.communicate()
+        await child.communicate(b"")  # it ends with its standard input
