@@ -1,5 +1,7 @@
 """The lists of boards and drivers beside the firmware say what the firmware does."""
 
+import json
+import re
 import sys
 from importlib import import_module
 from itertools import chain
@@ -21,6 +23,7 @@ from appliance.nodes import sensors
 from flasher import boards
 
 SOURCE = Path(__file__).parents[2] / "firmware" / "src" / "drivers"
+DOCS = SOURCE.parents[2] / "docs" / "sensors.md"
 SHARED = {"__init__", "buses", "options", "pins", "sensor", "simulated_machine", "spectrum"}
 SHARED |= {"vibration"}
 BOARDS = boards.boards()
@@ -94,8 +97,22 @@ def test_the_buses_of_a_board_do_not_touch_each_other(board: boards.Board) -> No
     assert len({board.pins[purpose] for purpose in purposes}) == len(purposes)
 
 
+def test_the_examples_of_the_docs_are_taken_by_appliance_and_node() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    lists = [
+        json.loads(blocks[0])["sensors"],
+        [json.loads(line) for line in blocks[1].split("\n")[:2]],
+    ]
+    for specs in lists:
+        sensors.check(specs, CATALOGUE)
+        full = [{"digits": 1, "unit": config.UNITS[spec["metric"]], **spec} for spec in specs]
+        made = drivers.create(full, {"hardware": Board(), "pins": pins.CHIPS["ESP32"]})
+        assert len(made) == len(specs)
+
+
 def test_the_docs_name_the_usual_pin_of_every_purpose() -> None:
-    docs = (SOURCE.parents[2] / "docs" / "sensors.md").read_text()
+    docs = DOCS.read_text()
     rows = [line.split("|")[2:-1] for line in docs.splitlines() if line.startswith("| ")]
     told = {tuple(cell.strip() for cell in row) for row in rows}
     for purpose in pins.PURPOSES:
