@@ -17,7 +17,7 @@ FIRST = {
 }
 ADMINISTERED = {
     Role.ADMINISTRATOR: [part.name for part in PARTS],
-    Role.TECHNICIAN: ["devices"],
+    Role.TECHNICIAN: ["devices", "firmware"],
     Role.COMPLIANCE: ["audit"],
 }
 
