@@ -10,9 +10,11 @@ BRIEF = {
     ConditionKind.CLOCK_WRONG: "● clock",
     ConditionKind.CATCHING_UP: "● behind",
     ConditionKind.FLAT: "● flat",
-    ConditionKind.OUT_OF_RANGE: "● range",
 }
-"""In the place of "live", of a device that reports and needs a look all the same."""
+"""In the place of "live", of a device that reports and needs a look all the same.
+
+What is out of range is an alert, and that stands in the row already.
+"""
 _AWAY = {
     Cause.NODE_OFF: "It was off",
     Cause.RESTART: "It restarted by itself and was away",
