@@ -16,7 +16,7 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 from node import config
 try:
-    config.Config(json.loads(sys.stdin.read()), "/")
+    config.checked(json.loads(sys.stdin.read()), "/")
 except (config.ConfigError, AttributeError, TypeError) as error:
     sys.exit(str(error))
 """

@@ -18,7 +18,7 @@ LIFE = Path(__file__).parents[1] / "firmware" / "micropython" / "outage.py"
 MICROPYTHON = Path(sys.executable).parent / "micropython"
 HOURS = 72
 ROWS = HOURS * 360
-HEAP = "200K"
+HEAP = "160K"
 """Of words of eight bytes; a board's have four. `make bench` finds the smallest."""
 BACKLOG_BYTES = 32_768
 """What three days of rows may take of it: they lie in flash."""
@@ -53,7 +53,7 @@ async def live(box: Box, key: str, folder: Path) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         MICROPYTHON,
         *("-X", f"heapsize={HEAP}", LIFE, modules, flash, str(HOURS)),
-        json.dumps(server | {"key": key, "rows": 300}),
+        json.dumps(server | {"key": key, "rows": 300, "body_bytes": 16384}),
         stdout=PIPE,
         stderr=STDOUT,
     )

@@ -7,7 +7,7 @@ import os
 
 import drivers
 
-from . import board, compat, config, errands, journal, net, sampling, slots, spool, uplink
+from . import board, compat, errands, journal, net, sampling, slots, spool, uplink
 from .compat import say
 
 AGAIN = 3  # the exit code of a node that wants to be started anew
@@ -158,7 +158,7 @@ def _live(path, lifeline):
     """From one start to the end; gives the exit code."""
     try:
         node = _made(path)
-    except (config.ConfigError, ValueError, OSError) as error:
+    except (ValueError, OSError) as error:
         say("node: cannot start: %s" % error)
         return 2
     try:
@@ -172,16 +172,22 @@ def _live(path, lifeline):
 
 def _made(path):
     """A node, without what the appliance sent last if no node can be made with it."""
-    settings = config.load(path)
+    settings = _settings(path)
     try:
         return Node(settings)
     except Exception as error:  # a driver is an edge: it may raise anything at what it was given
         if not settings.on_trial:
             raise
-        config.set_aside(settings.root, settings.version, str(error))
-        former = config.load(path)
+        with compat.Lent("config") as config:
+            config.set_aside(settings.root, settings.version, str(error))
+        former = _settings(path)
         former.refused = str(error)
         return Node(former)
+
+
+def _settings(path):
+    with compat.Lent("config") as config:
+        return config.load(path)
 
 
 async def _run(node, lifeline):

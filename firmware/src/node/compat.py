@@ -1,6 +1,7 @@
 """What differs between MicroPython and CPython; the rest of this package is the same on both."""
 
 import asyncio
+import gc
 import os
 import sys
 import time
@@ -90,6 +91,35 @@ class Uptime:
         self._ms += self._diff(ticks, self._last)
         self._last = ticks
         return self._ms
+
+
+class Lent:
+    """`with Lent(name) as module`: a module of this package that is not in memory otherwise.
+
+    In a small heap it goes afterwards; CPython keeps it. Nothing of it may be held on to.
+    """
+
+    def __init__(self, name):
+        self._name = name
+
+    def __enter__(self):
+        path = "node." + self._name
+        try:
+            __import__(path)
+        except BaseException:  # half a module would be taken for the whole one
+            self._forget()
+            raise
+        return sys.modules[path]
+
+    def __exit__(self, *error):
+        self._forget()
+
+    def _forget(self):
+        if MICROPYTHON:
+            sys.modules.pop("node." + self._name, None)
+            if hasattr(sys.modules["node"], self._name):
+                delattr(sys.modules["node"], self._name)
+            gc.collect()
 
 
 def utc_ms():

@@ -1,8 +1,12 @@
-"""The node's configuration: one JSON file, over it what the appliance sent; checked as a whole."""
+"""The node's configuration: one JSON file, over it what the appliance sent; checked as a whole.
+
+A node has this module in memory only while it is at work (`compat.Lent`).
+"""
 
 import json
 
 from . import board, compat
+from .settings import Settings
 
 REMOTE = "remote.json"  # what the appliance sent, and rows were delivered with
 NEXT = "remote.next"  # what it sent since: so many starts with it, then the same
@@ -23,7 +27,7 @@ UNITS = {
 
 _SERVER = {"host": None, "port": 8444, "name": None, "ca": "ca.pem", "timeout_s": 20}
 _SAMPLING = {"interval_ms": 10000}
-_SENDING = {"interval_ms": 10000, "batch_rows": 100, "body_bytes": 16384}
+_SENDING = {"interval_ms": 10000, "batch_rows": 100, "body_bytes": 8192}
 _SPOOL = {
     "folder": "spool",
     "max_bytes": 1048576,
@@ -50,84 +54,77 @@ _LEAST_BODY = 2048
 _MOST_BODY = 32768
 
 
-class ConfigError(Exception):
+class ConfigError(ValueError):
     """The configuration cannot be used; the message says where and why."""
 
 
-class Config:
-    """The sections as dicts with every default filled in; `server["ca"]` and `key` as text.
+def checked(data, path, key=None):
+    """The settings in `data`, which is that of the file at `path`. Raises ConfigError."""
+    if not isinstance(data, dict):
+        raise ConfigError("the configuration is not an object")
+    _known(data, _TOP, "the configuration")
+    root = _root(path)
+    made = Settings(path, root)
+    made.server = _section(data, "server", _SERVER)
+    made.sampling = _section(data, "sampling", _SAMPLING)
+    made.sending = _section(data, "sending", _SENDING)
+    made.spool = _section(data, "spool", _SPOOL)
+    made.board = _section(data, "board", _BOARD)
+    made.firmware = _section(data, "firmware", _FIRMWARE)
+    made.sensors = data.get("sensors")
+    made.simulation = data.get("simulation")
+    _check(made)
+    made.spool["folder"] = _join(root, made.spool["folder"])
+    if "-----BEGIN" not in made.server["ca"]:
+        made.server["ca"] = _read(_join(root, made.server["ca"]))
+    made.key = key or data.get("key")
+    if not made.key:
+        made.key = _read(_key_file(data, root)).strip()
+    return made
 
-    `path` is the file, `root` its folder. `version` is of what the appliance sent, 0 where that is
-    nothing, `on_trial` until rows were delivered with it. `bad` is the version that cannot be used,
-    `refused` says why if that is news.
-    """
 
-    def __init__(self, data, path, key=None):
-        if not isinstance(data, dict):
-            raise ConfigError("the configuration is not an object")
-        _known(data, _TOP, "the configuration")
-        self.path = path
-        self.root = root = _root(path)
-        self.version = self.bad = 0
-        self.on_trial = False
-        self.refused = None
-        self.server = _section(data, "server", _SERVER)
-        self.sampling = _section(data, "sampling", _SAMPLING)
-        self.sending = _section(data, "sending", _SENDING)
-        self.spool = _section(data, "spool", _SPOOL)
-        self.board = _section(data, "board", _BOARD)
-        self.firmware = _section(data, "firmware", _FIRMWARE)
-        self.sensors = data.get("sensors")
-        self.simulation = data.get("simulation")
-        self._check()
-        self.spool["folder"] = _join(root, self.spool["folder"])
-        if "-----BEGIN" not in self.server["ca"]:
-            self.server["ca"] = _read(_join(root, self.server["ca"]))
-        self.key = key or data.get("key")
-        if not self.key:
-            self.key = _read(_key_file(data, root)).strip()
+def _check(made):
+    for name in ("host", "name", "ca"):
+        if not isinstance(made.server[name], str) or not made.server[name]:
+            raise ConfigError("server.%s is missing" % name)
+    for name, section in (
+        ("sampling", made.sampling),
+        ("sending", made.sending),
+        ("spool", made.spool),
+    ):
+        for key, value in section.items():
+            if key != "folder" and (not isinstance(value, int) or value < 1):
+                raise ConfigError("%s.%s is not a whole number above 0" % (name, key))
+    if not _LEAST_BODY <= made.sending["body_bytes"] <= _MOST_BODY:
+        raise ConfigError("sending.body_bytes is not %d to %d" % (_LEAST_BODY, _MOST_BODY))
+    if made.spool["max_bytes"] < 8 * made.spool["segment_bytes"]:
+        raise ConfigError("spool.max_bytes is less than eight segments")
+    if made.spool["memory_rows"] < 2 * made.spool["flush_rows"]:
+        raise ConfigError("spool.memory_rows is less than twice flush_rows")
+    modulus = made.firmware["modulus"]
+    if not isinstance(modulus, str) or modulus.strip("0123456789abcdef"):
+        raise ConfigError("firmware.modulus is not hexadecimal")
+    _check_sensors(made.sensors)
 
-    def _check(self):
-        for name in ("host", "name", "ca"):
-            if not isinstance(self.server[name], str) or not self.server[name]:
-                raise ConfigError("server.%s is missing" % name)
-        for name, section in (
-            ("sampling", self.sampling),
-            ("sending", self.sending),
-            ("spool", self.spool),
-        ):
-            for key, value in section.items():
-                if key != "folder" and (not isinstance(value, int) or value < 1):
-                    raise ConfigError("%s.%s is not a whole number above 0" % (name, key))
-        if not _LEAST_BODY <= self.sending["body_bytes"] <= _MOST_BODY:
-            raise ConfigError("sending.body_bytes is not %d to %d" % (_LEAST_BODY, _MOST_BODY))
-        if self.spool["max_bytes"] < 8 * self.spool["segment_bytes"]:
-            raise ConfigError("spool.max_bytes is less than eight segments")
-        if self.spool["memory_rows"] < 2 * self.spool["flush_rows"]:
-            raise ConfigError("spool.memory_rows is less than twice flush_rows")
-        modulus = self.firmware["modulus"]
-        if not isinstance(modulus, str) or modulus.strip("0123456789abcdef"):
-            raise ConfigError("firmware.modulus is not hexadecimal")
-        self._check_sensors()
 
-    def _check_sensors(self):
-        if not isinstance(self.sensors, list) or not self.sensors:
-            raise ConfigError("sensors is not a list of at least one sensor")
-        seen = []
-        for i, spec in enumerate(self.sensors):
-            metric = spec.get("metric") if isinstance(spec, dict) else None
-            if metric not in UNITS:
-                raise ConfigError("sensors[%d].metric: %s is not known" % (i, metric))
-            if metric in seen:
-                raise ConfigError("sensors[%d].metric: %s is there twice" % (i, metric))
-            seen.append(metric)
-            if spec.get("unit", UNITS[metric]) != UNITS[metric]:
-                raise ConfigError("sensors[%d].unit: %s is in %s" % (i, metric, UNITS[metric]))
-            spec["unit"] = UNITS[metric]
-            if spec.setdefault("digits", 1) not in (0, 1, 2, 3, 4):
-                raise ConfigError("sensors[%d].digits is not 0 to 4" % i)
-            if not isinstance(spec.get("driver"), str):
-                raise ConfigError("sensors[%d].driver is missing" % i)
+def _check_sensors(sensors):
+    if not isinstance(sensors, list) or not sensors:
+        raise ConfigError("sensors is not a list of at least one sensor")
+    seen = []
+    for i, spec in enumerate(sensors):
+        metric = spec.get("metric") if isinstance(spec, dict) else None
+        if metric not in UNITS:
+            raise ConfigError("sensors[%d].metric: %s is not known" % (i, metric))
+        if metric in seen:
+            raise ConfigError("sensors[%d].metric: %s is there twice" % (i, metric))
+        seen.append(metric)
+        if spec.get("unit", UNITS[metric]) != UNITS[metric]:
+            raise ConfigError("sensors[%d].unit: %s is in %s" % (i, metric, UNITS[metric]))
+        spec["unit"] = UNITS[metric]
+        if spec.setdefault("digits", 1) not in (0, 1, 2, 3, 4):
+            raise ConfigError("sensors[%d].digits is not 0 to 4" % i)
+        if not isinstance(spec.get("driver"), str):
+            raise ConfigError("sensors[%d].driver is missing" % i)
 
 
 def load(path):
@@ -154,7 +151,7 @@ def load(path):
         except ConfigError as error:  # an older application knows less
             refused = refused or str(error)
     if found is None:
-        found = Config(_parsed(_text(path), path), path, board.provisioned("key"))
+        found = checked(_parsed(_text(path), path), path, board.provisioned("key"))
     found.refused = refused
     found.bad = _bad(root)
     return found
@@ -173,7 +170,7 @@ def merged(path, text):
         data[name] = section
     if "sensors" in remote:
         data["sensors"] = remote["sensors"]
-    found = Config(data, path, board.provisioned("key"))
+    found = checked(data, path, board.provisioned("key"))
     found.version = remote["version"]
     return found
 

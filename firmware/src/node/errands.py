@@ -6,7 +6,7 @@ Asked for by what the appliance answered last, between two messages of readings.
 import gc
 import json
 
-from . import compat, config
+from . import compat
 from .net import Stale
 from .slots import Refused
 from .uplink import exchange
@@ -65,7 +65,8 @@ class Errands:
             self._slots.keep()
             self._journal.note("update-done", self._slots.version)
         if self._settings.on_trial:
-            config.prove(self._settings.root)
+            with compat.Lent("config") as config:
+                config.prove(self._settings.root)
             self._settings.on_trial = False
             self._journal.note("config-used", self._settings.version)
         self._proved = True
@@ -157,7 +158,8 @@ class Errands:
             "GET", "/node/config", _nothing, 'If-None-Match: "%d"\r\n' % settings.version
         )
         if status == 200:
-            self._take_config(bytes(body).decode())
+            with compat.Lent("config") as config:
+                self._take_config(config, bytes(body).decode())
         elif status not in (304, 404):
             raise OSError("the configuration: status %d" % status)
         if self._reread:
@@ -167,7 +169,7 @@ class Errands:
         elif status != 200:  # the answer that offered it is out of date
             self._sender.offered.config = None
 
-    def _take_config(self, text):
+    def _take_config(self, config, text):
         settings, version = self._settings, config.version_of(text)
         try:
             config.merged(settings.path, text)
@@ -187,7 +189,8 @@ class Errands:
         if status != 200:
             raise OSError("a new key: status %d" % status)
         key = json.loads(body)["key"]
-        config.keep_key(self._settings.path, key)  # first: a power cut now starts with the new one
+        with compat.Lent("config") as config:  # first: a power cut now starts with the new one
+            config.keep_key(self._settings.path, key)
         self._client.use(key)
         self._rotate = False
         self._journal.note("command", "rotate-key")
@@ -195,8 +198,6 @@ class Errands:
     # Firmware
 
     async def _update(self, version):
-        from . import update  # only while it is needed: a small heap
-
         try:
             if self._slots.slot is None:
                 raise Refused("this node runs from its sources: update those")
@@ -204,9 +205,9 @@ class Errands:
                 raise Refused("this board was flashed without the key of signed firmware")
             self._journal.note("update-started", version)
             await self._tell()
-            await update.bring(
-                self._piece, self._slots, self._settings.firmware["modulus"], version
-            )
+            modulus = self._settings.firmware["modulus"]
+            with compat.Lent("update") as update:
+                await update.bring(self._piece, self._slots, modulus, version)
         except Refused as error:
             self._refused = version
             self._journal.note("update-refused", "%s: %s" % (version, error))

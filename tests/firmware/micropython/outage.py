@@ -1,10 +1,10 @@
 """micropython -X heapsize=100K outage.py NODE FOLDER HOURS SERVER: the appliance is away for hours.
 
 NODE holds the node's modules, FOLDER becomes its flash. Five channels are sampled every ten seconds
-on a clock that jumps, while every try to send fails; then the appliance at SERVER (host, port,
-name, CA's file, key, rows in a message: one JSON) is there, and everything is delivered in real
-time. Prints what became of the rows, how often it tried meanwhile, the answers in their order and
-how much memory was in use.
+on a clock that jumps, while every try to send fails; then the appliance at SERVER (one JSON: host,
+port, name, CA's file, key, rows in a message, maybe its body_bytes) is there, and everything is
+delivered in real time. Prints what became of the rows, how often it tried meanwhile, the answers in
+their order and how much memory was in use.
 """
 
 import sys
@@ -35,7 +35,7 @@ FLASH = {
     "flush_ms": 10000,
     "memory_rows": 60,
 }
-SENDING = {"send_ms": 10000, "body_bytes": 16384}
+SENDING = {"send_ms": 10000, "body_bytes": 8192}
 
 
 class Clock:
@@ -80,7 +80,7 @@ class Told(Client):
         return answer
 
 
-def made(folder, uptime, rows):
+def made(folder, uptime, sending):
     context = {"utc_ms": lambda: 1764000000000 + uptime(), "simulation": {}}
     specs = [
         {"metric": m, "unit": "", "digits": 2, "driver": "simulated", "signal": SIGNAL}
@@ -90,7 +90,8 @@ def made(folder, uptime, rows):
     ring = spool.Spool(folder, "72" * 8, list(METRICS), [2] * 5, FLASH)
     sampler = sampling.Sampler(uptime, sensors, SECONDS * 1000, ring.add)
     health = lambda: [("heap", gc.mem_free()), ("queue", ring.waiting())]  # noqa: E731
-    limits = dict(SENDING, batch_rows=rows)
+    limits = dict(SENDING)
+    limits.update(sending)
     return sampler, ring, uplink.Sender(ring, uptime, uptime, lambda: 0.5, health, limits)
 
 
@@ -123,9 +124,12 @@ folder, hours = sys.argv[2], int(sys.argv[3])
 server = json.loads(sys.argv[4])
 with open(server.pop("ca")) as file:
     ca = file.read()
+sending = {"batch_rows": server["rows"]}
+if "body_bytes" in server:
+    sending["body_bytes"] = server["body_bytes"]
 loaded = Heap.look()
 uptime = Clock()
-sampler, ring, sender = made(folder, uptime, server["rows"])
+sampler, ring, sender = made(folder, uptime, sending)
 begun = Heap.look()
 tries = without(sampler, ring, sender, uptime, hours)
 waiting = ring.waiting()
