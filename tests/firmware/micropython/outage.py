@@ -1,10 +1,10 @@
-"""micropython -X heapsize=100K outage.py NODE FOLDER HOURS SERVER: the appliance is away for hours.
+"""micropython -X heapsize=100K outage.py NODE FOLDER HOURS SERVER [BODY_BYTES]: hours of outage.
 
 NODE holds the node's modules, FOLDER becomes its flash. Five channels are sampled every ten seconds
-on a clock that jumps, while every try to send fails; then the appliance at SERVER (one JSON: host,
-port, name, CA's file, key, rows in a message, maybe its body_bytes) is there, and everything is
-delivered in real time. Prints what became of the rows, how often it tried meanwhile, the answers in
-their order and how much memory was in use.
+on a clock that jumps, while every try to send fails; then the appliance at SERVER (host, port,
+name, CA's file, key, rows in a message: one JSON of less than 256 bytes) is there, and everything
+is delivered in real time, in messages of at most BODY_BYTES. Prints what became of the rows, how
+often it tried meanwhile, the answers in their order and how much memory was in use.
 """
 
 import sys
@@ -125,8 +125,8 @@ server = json.loads(sys.argv[4])
 with open(server.pop("ca")) as file:
     ca = file.read()
 sending = {"batch_rows": server["rows"]}
-if "body_bytes" in server:
-    sending["body_bytes"] = server["body_bytes"]
+if len(sys.argv) > 5:
+    sending["body_bytes"] = int(sys.argv[5])
 loaded = Heap.look()
 uptime = Clock()
 sampler, ring, sender = made(folder, uptime, sending)
