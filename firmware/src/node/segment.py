@@ -54,15 +54,38 @@ def encode(number, row):
 class Segment:
     """Where the rows first ... first + rows - 1 of an epoch lie."""
 
+    _kind = None
+
     def __init__(self, boot, epoch, first, rows, start, width, suffix):
-        self.boot = boot
-        self.epoch = epoch
+        kind = (boot, epoch, start, width, suffix)
+        if kind != Segment._kind:  # a long backlog is of one kind: it is in memory once
+            Segment._kind = kind
+        self._kind = Segment._kind
         self.first = first
         self.rows = rows
-        self.start = start
-        self.width = width
-        self.suffix = suffix
         self.reached = first  # every row before this one is acknowledged
+
+    @property
+    def boot(self):
+        return self._kind[0]
+
+    @property
+    def epoch(self):
+        return self._kind[1]
+
+    @property
+    def start(self):
+        """Where the rows begin in the file."""
+        return self._kind[2]
+
+    @property
+    def width(self):
+        """How many values a row has."""
+        return self._kind[3]
+
+    @property
+    def suffix(self):
+        return self._kind[4]
 
     def name(self):
         return "%08x-%s-%010x%s" % (self.boot, self.epoch, self.first, self.suffix)
